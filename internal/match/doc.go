@@ -1,0 +1,81 @@
+// Package match turns profiles into suggestions: PROFILES → pairs → PostgreSQL.
+// It decides; it knows no driver. What it needs is in [Finder], [Scorer] and
+// [Ledger]; internal/app hands it the real ones.
+//
+// # The match protocol
+//
+// Two layers decide a suggestion. The predicate (package score) is pure: it
+// knows two bodies and an epoch, no clock, no corpus, no order of arrival. The
+// gate (view suggestion_live) is evaluated on reading with the database clock:
+// both heads current, alive, valid now and visible to each other, different
+// legal entities, not declined at these contents.
+//
+// Message m = profile P at stream sequence s, in epoch e, by any replica whose
+// index has applied at least s:
+//
+//  1. Find every Q of the other side whose text part reaches the floor. The
+//     impacts, Q's sequence and Q's facts come from one snapshot of the index.
+//     Score the pairs. Nothing is cut.
+//  2. In one transaction, READ COMMITTED:
+//     a. take the turn: SELECT number FROM active_epoch FOR UPDATE; stop if it
+//     is not e. Match transactions pass one at a time (see "One at a time").
+//     b. heads: INSERT … ON CONFLICT (id) DO UPDATE … WHERE
+//     (profile.seq, profile.epoch) <= (excluded.seq, excluded.epoch) RETURNING
+//     id. No row for P: superseded, write nothing more for it.
+//     c. pairs in key order: INSERT … ON CONFLICT (demand_id, supply_id) DO
+//     UPDATE … WHERE epoch, demand_seq and supply_seq are all at least those
+//     stored. Nothing is ever deleted here: superseded rows are invisible, a
+//     sweeper removes them later.
+//     d. in a later statement, with a new snapshot, over every pair of the
+//     profiles in the batch: remember first_live_at in table pair for those in
+//     suggestion_live, then insert the notifications for what is news,
+//     ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending' WHERE state =
+//     'held' RETURNING id, and one River job for each returned id.
+//  3. Commit, then acknowledge.
+//
+// A row is current only if its sequences equal both heads and its epoch is the
+// greater of theirs.
+//
+// # One at a time
+//
+// Step 2d reads what other transactions wrote. If two of them run at once, P's
+// handler cannot see the row that Q's handler has not committed, and Q's cannot
+// see P's head: the pair becomes live and neither tells. Locks on the rows that
+// both touch do not help, because P's handler may not know of Q at all. So
+// everything that can make a pair live takes the same turn: match transactions,
+// the re-telling after a change of the gate, and the creation of a
+// subscription. What can only end a pair (withdrawal, pause, decline) does not.
+//
+// # Heads are ordered by (seq, epoch)
+//
+// Not by (epoch, seq): an early withdrawal sets a head's sequence and leaves its
+// epoch, and a re-match in a newer epoch that still holds the older revision
+// must not resurrect it.
+//
+// # Early withdrawal
+//
+// Once PROFILES has acknowledged a withdrawal or a pause at sequence t, intake
+// itself sets the head: INSERT (alive = false, seq = t, epoch = active) ON
+// CONFLICT DO UPDATE SET alive = false, seq = t WHERE profile.seq < t. The match
+// worker repeats it, should intake have died. Tombstones never wait for the
+// index.
+//
+// # News
+//
+// A pair is news if the side with the higher sequence is not marked quiet and
+// its row was not written by nothing but a re-match (suggestion.rematch: the
+// logical AND over the writers of the row at these sequences). For each live
+// pair that is news and each subscription that is active, was created before
+// first_live_at, and whose cluster is that of either side: exactly one
+// notification, unless one for the same subscription, pair and kind has a band
+// at least as high in a state other than held.
+//
+// # Delivery
+//
+// The notify worker locks both heads FOR SHARE in key order, then its
+// notification FOR UPDATE, and only then, in a new statement and with
+// clock_timestamp(), asks suggestion_live; not live: state held; live: sending.
+// That commit is the start of an attempt, so no attempt starts after a
+// withdrawal commits. Locking the notification before asking matters: a gate
+// that opens in between finds the row locked, waits, sees held and revives it.
+package match
