@@ -67,3 +67,22 @@ type Notification struct {
 	CreatedAt    time.Time
 	Attempt      int // 1 for the first
 }
+
+// Failure is an attempt that failed in a way the channel understands.
+type Failure struct {
+	// Final says that another attempt would fail alike.
+	Final bool
+	// Disable says that the address should not be tried for anything again:
+	// its owner said so (HTTP 410).
+	Disable bool
+	// After is how long to wait before the next attempt; 0 leaves it to the
+	// queue.
+	After time.Duration
+	Err   error
+}
+
+// Error implements error.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
