@@ -74,11 +74,6 @@ type Rejection struct {
 	At        time.Time  `json:"at"`
 }
 
-// Fault is one thing wrong with a submission.
-type Fault struct {
-	// Path is a JSON Pointer into the event's data, e.g. /texts/0/title; "" for
-	// the event as a whole.
-	Path    string `json:"path"`
-	Code    string `json:"code"` // e.g. too_long, out_of_range, unknown_field, bad_identifier, conflict, withdrawn
-	Message string `json:"message"`
-}
+// Fault is one thing wrong with a submission. Its Path points into the event's
+// data; "" is the event as a whole.
+type Fault = profile.Fault
