@@ -68,8 +68,8 @@ type Notification struct {
 	Attempt      int // 1 for the first
 }
 
-// Failure is an attempt that failed in a way the channel understands.
-type Failure struct {
+// SendError is an attempt that failed in a way the channel understands.
+type SendError struct {
 	// Final says that another attempt would fail alike.
 	Final bool
 	// Disable says that the address should not be tried for anything again:
@@ -82,7 +82,7 @@ type Failure struct {
 }
 
 // Error implements error.
-func (f *Failure) Error() string { return f.Err.Error() }
+func (e *SendError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
-func (f *Failure) Unwrap() error { return f.Err }
+func (e *SendError) Unwrap() error { return e.Err }

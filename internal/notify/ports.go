@@ -23,7 +23,7 @@ type Outbox interface {
 // Channel tells one subscription. Each channel is a sub-package.
 type Channel interface {
 	// Send delivers n and returns nil once the other side has accepted it. The
-	// error is a *Failure when the channel knows what should happen next; any
+	// error is a *alert.SendError when the channel knows what should happen next; any
 	// other error is tried again.
 	Send(ctx context.Context, n alert.Notification, reasons []suggestion.Explained) error
 }

@@ -30,7 +30,7 @@ type Worker struct {
 }
 
 // Handle makes one attempt at notification id. It returns nil when nothing more
-// is to be done, and an error, possibly an *alert.Failure that says when, to be
+// is to be done, and an error, possibly an *alert.SendError that says when, to be
 // called again. Delivery is at least once: a crash between sending and Finish
 // repeats the message with the same id.
 func (w *Worker) Handle(ctx context.Context, id uuid.UUID) error {
@@ -65,7 +65,7 @@ func (w *Worker) Handle(ctx context.Context, id uuid.UUID) error {
 func (w *Worker) send(ctx context.Context, n alert.Notification) error {
 	channel, ok := w.Channels[n.Subscription.Channel]
 	if !ok {
-		return &alert.Failure{Final: true, Err: fmt.Errorf("no channel %q in this process", n.Subscription.Channel)}
+		return &alert.SendError{Final: true, Err: fmt.Errorf("no channel %q in this process", n.Subscription.Channel)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, SendTimeout)
 	defer cancel()
@@ -77,8 +77,7 @@ func outcome(n alert.Notification, err error) (state alert.State, again bool) {
 	if err == nil {
 		return alert.Sent, false
 	}
-	var f *alert.Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*alert.SendError](err); ok {
 		switch {
 		case f.Disable:
 			return alert.Suppressed, false

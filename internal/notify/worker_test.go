@@ -58,9 +58,9 @@ func TestHandleKeepsWhatBecameOfTheAttempt(t *testing.T) {
 		{name: "delivered", live: true, state: alert.Sent},
 		{name: "not live any more", state: alert.Held},
 		{name: "an unknown error is tried again", live: true, sent: down, state: alert.Pending, again: true},
-		{name: "come back later", live: true, sent: &alert.Failure{After: time.Minute, Err: down}, state: alert.Pending, again: true},
-		{name: "it will never work", live: true, sent: &alert.Failure{Final: true, Err: down}, state: alert.Failed},
-		{name: "the receiver does not want it", live: true, sent: &alert.Failure{Disable: true, Err: down}, state: alert.Suppressed},
+		{name: "come back later", live: true, sent: &alert.SendError{After: time.Minute, Err: down}, state: alert.Pending, again: true},
+		{name: "it will never work", live: true, sent: &alert.SendError{Final: true, Err: down}, state: alert.Failed},
+		{name: "the receiver does not want it", live: true, sent: &alert.SendError{Disable: true, Err: down}, state: alert.Suppressed},
 		{name: "tried often enough", live: true, before: notify.MaxAttempts - 1, sent: down, state: alert.Failed},
 		{name: "no such channel", live: true, channel: alert.Webhook, state: alert.Failed},
 	} {

@@ -96,7 +96,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if !st.Ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(st) // the client went away
+	if err := json.NewEncoder(w).Encode(st); err != nil {
+		return // the client went away
+	}
 }
 
 // Run serves on l until ctx ends.

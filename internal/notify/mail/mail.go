@@ -83,7 +83,7 @@ func New(o Options) (*Sender, error) {
 func (s *Sender) Send(ctx context.Context, n alert.Notification, reasons []suggestion.Explained) error {
 	m, err := s.Message(n, reasons)
 	if err != nil {
-		return &alert.Failure{Final: true, Err: err}
+		return &alert.SendError{Final: true, Err: err}
 	}
 	c, err := gomail.NewClient(s.host, s.options...)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Sender) Send(ctx context.Context, n alert.Notification, reasons []sugge
 func judge(err error) error {
 	var se *gomail.SendError
 	if errors.As(err, &se) && se.ErrorCode() >= 500 && !se.IsTemp() {
-		return &alert.Failure{Final: true, Err: fmt.Errorf("mail refused with %d", se.ErrorCode())}
+		return &alert.SendError{Final: true, Err: fmt.Errorf("mail refused with %d", se.ErrorCode())}
 	}
 	return fmt.Errorf("mail: %w", err)
 }

@@ -167,20 +167,20 @@ func (s *Sender) Body(n alert.Notification, reasons []suggestion.Explained) ([]b
 func (s *Sender) Send(ctx context.Context, n alert.Notification, reasons []suggestion.Explained) error {
 	body, err := s.Body(n, reasons)
 	if err != nil {
-		return &alert.Failure{Final: true, Err: fmt.Errorf("write event: %w", err)}
+		return &alert.SendError{Final: true, Err: fmt.Errorf("write event: %w", err)}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.Subscription.Address, bytes.NewReader(body))
 	if err != nil {
-		return &alert.Failure{Final: true, Err: errors.New("webhook address cannot be used")}
+		return &alert.SendError{Final: true, Err: errors.New("webhook address cannot be used")}
 	}
 	wh, err := standard.NewWebhook(n.Subscription.Secret)
 	if err != nil {
-		return &alert.Failure{Final: true, Err: errors.New("webhook secret is not base64; subscribe anew")}
+		return &alert.SendError{Final: true, Err: errors.New("webhook secret is not base64; subscribe anew")}
 	}
 	now := s.now()
 	signature, err := wh.Sign(n.ID.String(), now, body)
 	if err != nil {
-		return &alert.Failure{Final: true, Err: fmt.Errorf("sign: %w", err)}
+		return &alert.SendError{Final: true, Err: fmt.Errorf("sign: %w", err)}
 	}
 	req.Header.Set("Content-Type", "application/cloudevents+json; charset=utf-8")
 	req.Header.Set("User-Agent", "kobling")
@@ -199,12 +199,11 @@ func (s *Sender) Send(ctx context.Context, n alert.Notification, reasons []sugge
 
 // dialFailure keeps the cause and drops the URL, which may carry a token.
 func dialFailure(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
 	if errors.Is(err, ssrf.ErrProhibitedIP) || errors.Is(err, ssrf.ErrProhibitedPort) || errors.Is(err, ssrf.ErrProhibitedNetwork) {
-		return &alert.Failure{Final: true, Err: errors.New("webhook address is not a public one")}
+		return &alert.SendError{Final: true, Err: errors.New("webhook address is not a public one")}
 	}
 	return fmt.Errorf("webhook: %w", err)
 }
@@ -215,13 +214,13 @@ func judge(resp *http.Response, now time.Time) error {
 	case code >= 200 && code < 300:
 		return nil
 	case code == http.StatusGone:
-		return &alert.Failure{Disable: true, Err: err}
+		return &alert.SendError{Disable: true, Err: err}
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
-		return &alert.Failure{After: retryAfter(resp.Header.Get("Retry-After"), now), Err: err}
+		return &alert.SendError{After: retryAfter(resp.Header.Get("Retry-After"), now), Err: err}
 	case code == http.StatusRequestTimeout || code >= 500:
 		return err
 	}
-	return &alert.Failure{Final: true, Err: err}
+	return &alert.SendError{Final: true, Err: err}
 }
 
 // retryAfter reads a Retry-After header (RFC 9110, 10.2.3), at most a day; 0

@@ -119,9 +119,9 @@ func TestAnswersDecideWhatHappensNext(t *testing.T) {
 			}))
 			defer srv.Close()
 			err := sender("127.0.0.0/8").Send(t.Context(), notification(srv.URL), nil)
-			var f *alert.Failure
+			var f *alert.SendError
 			if !errors.As(err, &f) {
-				f = &alert.Failure{}
+				f = &alert.SendError{}
 			}
 			if err == nil || f.Final != tt.final || f.Disable != tt.disable || f.After != tt.after || (tt.again && (f.Final || f.Disable)) {
 				t.Errorf("Send = %v (%+v)", err, f)
