@@ -1,6 +1,7 @@
 // Package profile says what one side of a match says of itself: a need, an
 // offer, a public need or a test place, with its texts in several languages. It
-// is the bottom of the import graph: no I/O, no clock, no third-party package.
+// is the bottom of the import graph: no I/O, no clock, and only x/text beside the
+// standard library.
 package profile
 
 import (
