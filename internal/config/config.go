@@ -21,7 +21,7 @@ import (
 // commands' flags and by "config init": name is the flag and the file's key, and
 // with KOBLING_ before it and _ for - the environment variable.
 type Config struct {
-	DataDir string `name:"data-dir" placeholder:"DIR" help:"Where embedded servers, the index and mails are kept. Default: a folder of the user's (${env} HOME or XDG_DATA_HOME); /var/lib/kobling for root."`
+	DataDir string `name:"data-dir" placeholder:"DIR" help:"Where embedded servers, the index and mails are kept. Default: a folder of the user's (XDG_DATA_HOME/kobling, else ~/.local/share/kobling); /var/lib/kobling for root."`
 
 	NATSURL      string `name:"nats-url" placeholder:"URL" help:"NATS server to use instead of the embedded one, e.g. nats://nats.example.org:4222 or tls://…; several with commas."`
 	NATSUser     string `name:"nats-user" help:"User name for --nats-url."`

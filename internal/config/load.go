@@ -55,7 +55,7 @@ func Settings() []Setting {
 		all = append(all, Setting{
 			Name:    name,
 			Env:     "KOBLING_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")),
-			Help:    strings.ReplaceAll(f.Tag.Get("help"), "${env} ", ""),
+			Help:    f.Tag.Get("help"),
 			Default: f.Tag.Get("default"),
 			Secret:  f.Type == reflect.TypeFor[Secret](),
 			index:   i,
