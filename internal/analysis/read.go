@@ -1,0 +1,105 @@
+package analysis
+
+// atom is a word of a text as the lexicon sees it, or one part of a compound.
+type atom struct {
+	id         wordID
+	key        string
+	start, end int // bytes of the whole word in the text
+	apart      bool
+	part       bool
+	covered    coverage
+}
+
+// coverage says what kind of concept an atom went into.
+type coverage uint8
+
+const (
+	uncovered coverage = iota
+	meaningful
+	weightless
+)
+
+// match is a label found in a text: atoms from to, and what it may mean.
+type match struct {
+	from, to int
+	means    []int32
+}
+
+// read analyses one text of a language: it fills s.atoms and calls found for
+// each label, in order.
+func (a *Analyzer) read(s *scratch, lang int, text string, found func(match)) {
+	a.atomise(s, lang, text)
+	v := a.vocabularyOf(lang)
+	for i := 0; i < len(s.atoms); {
+		end, means := v.longest(s.atoms, i)
+		if means == nil {
+			i++
+			continue
+		}
+		cover := weightless
+		for _, c := range means {
+			if worthOf(a.lexicon.Concepts[c].Weight) > 0 {
+				cover = meaningful
+			}
+		}
+		for j := i; j < end; j++ {
+			s.atoms[j].covered = cover
+		}
+		found(match{from: i, to: end, means: means})
+		i = end
+	}
+}
+
+// longest returns the end of the longest label that starts at atom i, and its
+// meanings; nil if none does.
+func (v *vocabulary) longest(atoms []atom, i int) (end int, means []int32) {
+	var node int32
+	for j := i; j < len(atoms) && atoms[j].id != 0; j++ {
+		if j > i && atoms[j].apart {
+			break
+		}
+		to, ok := v.next[step{node, atoms[j].id}]
+		if !ok {
+			break
+		}
+		node = to
+		if m := v.means[node]; m != nil {
+			end, means = j+1, m
+		}
+	}
+	return end, means
+}
+
+// atomise fills s.atoms with the words of text that are no function words.
+// Function words do not part a phrase: care of the elderly is care elderly.
+func (a *Analyzer) atomise(s *scratch, lang int, text string) {
+	s.tokens = tokenise(s.tokens[:0], text)
+	s.atoms = s.atoms[:0]
+	v := a.vocabularyOf(lang)
+	apart := false
+	for _, t := range s.tokens {
+		apart = apart || t.apart
+		if set := a.functionWords.of[t.word]; set.has(lang) || lang < 0 && set != 0 {
+			continue
+		}
+		key := a.key(s, lang, t.word)
+		id := v.words[key]
+		if id == 0 {
+			s.parts = a.split(s, s.parts[:0], lang, t.word)
+		} else {
+			s.parts = s.parts[:0]
+		}
+		if len(s.parts) == 0 {
+			s.atoms = append(s.atoms, atom{id: id, key: key, start: t.start, end: t.end, apart: apart})
+		}
+		for i, p := range s.parts {
+			if p.key == "" {
+				p.key = a.key(s, lang, t.word[p.start:p.end])
+			}
+			s.atoms = append(s.atoms, atom{
+				id: p.id, key: p.key, start: t.start, end: t.end, apart: apart && i == 0, part: true,
+			})
+		}
+		apart = false
+	}
+}

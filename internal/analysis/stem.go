@@ -1,0 +1,170 @@
+package analysis
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/danish"
+	"github.com/blevesearch/snowballstem/dutch"
+	"github.com/blevesearch/snowballstem/english"
+	"github.com/blevesearch/snowballstem/finnish"
+	"github.com/blevesearch/snowballstem/french"
+	"github.com/blevesearch/snowballstem/german"
+	"github.com/blevesearch/snowballstem/norwegian"
+	"github.com/blevesearch/snowballstem/swedish"
+
+	"kobling/internal/lexicon"
+)
+
+// stemmers are the Snowball stemmers by place in lexicon.Languages.
+func stemmers() []func(*snowballstem.Env) bool {
+	byLang := map[string]func(*snowballstem.Env) bool{
+		"da": danish.Stem, "nb": norwegian.Stem, "nn": norwegian.Stem, "sv": swedish.Stem, "fi": finnish.Stem,
+		"nl": dutch.Stem, "en": english.Stem, "de": german.Stem, "fr": french.Stem,
+	}
+	list := make([]func(*snowballstem.Env) bool, len(lexicon.Languages))
+	for i, lang := range lexicon.Languages {
+		list[i] = byLang[lang]
+	}
+	return list
+}
+
+// key returns what a word of a language is known by: its stem, repaired where
+// Snowball falls short, folded. A word of no known language (-1) is only folded.
+func (a *Analyzer) key(s *scratch, lang int, word string) string {
+	if lang < 0 || len(word) < 3 {
+		return s.fold(word)
+	}
+	s.env.SetCurrent(word)
+	a.stem[lang](s.env)
+	stem := s.env.Current()
+	switch lexicon.Languages[lang] {
+	case "fi":
+		stem = repairFinnish(stem)
+	case "nl":
+		stem = repairDutch(stem)
+	}
+	return s.fold(stem)
+}
+
+// repairDutch undoes the voicing that Snowball leaves: ziekenhuiz-en and
+// ziekenhuis, briev-en and brief.
+func repairDutch(stem string) string {
+	switch {
+	case strings.HasSuffix(stem, "z"):
+		return stem[:len(stem)-1] + "s"
+	case strings.HasSuffix(stem, "v"):
+		return stem[:len(stem)-1] + "f"
+	}
+	return stem
+}
+
+// finnishEndings are what is left of a Finnish stem after Snowball, and the
+// form that all cases of the word share. The first that fits is taken.
+var finnishEndings = []struct{ from, to string }{
+	{"inen", "is"}, // ihminen, ihmise-n
+	{"nen", "s"},
+	{"ks", "s"},                                                // kuntoutus, kuntoutukse-n
+	{"uud", "ut"}, {"yyd", "yt"}, {"uut", "ut"}, {"yyt", "yt"}, // turvallisuus, turvallisuude-n
+	{"aud", "aut"}, {"eud", "eut"}, {"iud", "iut"}, {"eyd", "eyt"}, // sairaus, sairaude-n
+	{"im", "in"},                                      // puhelin, puhelime-n
+	{"kk", "k"}, {"pp", "p"}, {"tt", "t"}, {"d", "t"}, // verkko, verko-n; hoito, hoido-n
+	{"lt", "l"}, {"nt", "n"}, {"rt", "r"}, {"mp", "m"}, {"nk", "n"}, // valta, valla-n; ranta, ranna-n
+	{"ll", "l"}, {"nn", "n"}, {"rr", "r"}, {"mm", "m"}, {"ng", "n"},
+	{"v", "p"}, // apu, avu-n; leipä, leivä-n
+}
+
+// repairFinnish meets the consonant gradation that Snowball leaves alone:
+// kotihoito and kotihoidon become the same. It conflates more than grammar
+// would; the words of a lexicon are long enough to bear it.
+func repairFinnish(stem string) string {
+	if utf8.RuneCountInString(stem) < 5 {
+		return stem
+	}
+	bare := strings.TrimRight(stem, "aeiouyäö")
+	if len(bare) < 3 {
+		return stem
+	}
+	for _, e := range finnishEndings {
+		if strings.HasSuffix(bare, e.from) {
+			bare = bare[:len(bare)-len(e.from)] + e.to
+			break
+		}
+	}
+	// kuntoutus ends in a consonant and s; terveys, leikkaus in two vowels and s.
+	if n := len(bare); n > 3 && bare[n-1] == 's' && (bare[n-2] == 'u' || bare[n-2] == 'y') && strings.IndexByte("aeiouy", bare[n-3]) >= 0 {
+		bare = bare[:n-1] + "t"
+	}
+	return bare
+}
+
+// fold returns what is left of a word when the spelling habits of languages are
+// taken off, so that cognates meet: vården and varden, kollagen and collagen,
+// biopsi and biopsy. Long words also lose doubled letters.
+func (s *scratch) fold(word string) string { return string(s.foldBytes(word)) }
+
+// foldBytes is fold without the copy: the result lasts until the next call.
+func (s *scratch) foldBytes(word string) []byte {
+	long := len(word) >= 6
+	b := s.folded[:0]
+	put := func(c byte) {
+		if !long || len(b) == 0 || b[len(b)-1] != c {
+			b = append(b, c)
+		}
+	}
+	for i, r := range word {
+		next := byte(0)
+		if j := i + utf8.RuneLen(r); j < len(word) {
+			next = word[j]
+		}
+		switch r {
+		case 'æ', 'ä', 'é', 'è', 'ê', 'ë', 'œ':
+			put('e')
+		case 'ø', 'ö', 'ô', 'ó', 'ò':
+			put('o')
+		case 'å', 'à', 'â', 'á':
+			put('a')
+		case 'ü', 'ù', 'û', 'ú':
+			put('u')
+		case 'î', 'ï', 'í', 'y':
+			put('i')
+		case 'ß':
+			put('s')
+		case 'ç', 'z':
+			put('s')
+		case 'w':
+			put('v')
+		case 'q':
+			put('k')
+		case 'x':
+			put('k')
+			put('s')
+		case 'c':
+			if next == 'e' || next == 'i' || next == 'y' {
+				put('s')
+			} else {
+				put('k')
+			}
+		case 'p':
+			if next == 'h' {
+				put('f')
+				continue
+			}
+			put('p')
+		case 'h':
+			if i > 0 && strings.IndexByte("cprt", word[i-1]) >= 0 { // ch, ph, rh, th
+				continue
+			}
+			put('h')
+		default:
+			if r < utf8.RuneSelf {
+				put(byte(r))
+			} else {
+				b = utf8.AppendRune(b, r)
+			}
+		}
+	}
+	s.folded = b
+	return b
+}
