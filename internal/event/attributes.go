@@ -218,7 +218,10 @@ func isJSON(contentType string) bool {
 		return true
 	}
 	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (media == mediaJSON || strings.HasSuffix(media, "+json"))
+	if err != nil || strings.HasPrefix(media, "application/cloudevents") { // a batch, or an event in an event
+		return false
+	}
+	return media == mediaJSON || strings.HasSuffix(media, "+json")
 }
 
 // escape percent-encodes what CloudEvents does not allow in a header: all but

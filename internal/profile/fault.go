@@ -30,13 +30,10 @@ const (
 	CodeWrongOrder       = "wrong_order"         // from is after until, min above max
 )
 
-// SortFaults orders faults by path, then code, and drops repeats of the same
-// path and code, keeping the first.
+// SortFaults orders faults by path, then code, and drops repeats.
 func SortFaults(faults []Fault) []Fault {
 	slices.SortStableFunc(faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Code, b.Code))
 	})
-	return slices.CompactFunc(faults, func(a, b Fault) bool {
-		return a.Path == b.Path && a.Code == b.Code
-	})
+	return slices.Compact(faults)
 }

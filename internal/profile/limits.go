@@ -19,7 +19,6 @@ const (
 	MaxCode         = 64 // of a classification
 	MaxScheme       = 32 // of a classification: its name, and its version
 	MaxReference    = 128
-	MaxIdentifier   = 64
 )
 
 // Limits on counts.
@@ -113,8 +112,8 @@ func nutsCountry(nuts string) string {
 	}
 }
 
-// validYear reports whether t is zero or in a year that can be meant.
-func validYear(t time.Time) bool {
+// ValidYear reports whether t is zero or in a year that can be meant.
+func ValidYear(t time.Time) bool {
 	y := t.UTC().Year()
 	return t.IsZero() || y >= minYear && y <= maxYear
 }

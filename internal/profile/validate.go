@@ -219,7 +219,7 @@ func (c *checker) count(path string, n, limit int) {
 }
 
 func (c *checker) year(path string, t time.Time) {
-	if !validYear(t) {
+	if !ValidYear(t) {
 		c.fail(path, CodeOutOfRange, "the year must be %d to %d", minYear, maxYear)
 	}
 }
