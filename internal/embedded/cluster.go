@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -149,7 +150,7 @@ func (c *cluster) stopOrphans(ctx context.Context, postmaster int) error {
 		return err
 	}
 	c.log.Warn("stopping PostgreSQL left by a killed process", zap.Int("postmaster", postmaster), zap.Ints("pids", pids))
-	for _, step := range []struct {
+	steps := []struct {
 		sig  syscall.Signal
 		all  bool
 		wait time.Duration
@@ -157,7 +158,11 @@ func (c *cluster) stopOrphans(ctx context.Context, postmaster int) error {
 		{syscall.SIGINT, false, fastShutdown},
 		{syscall.SIGQUIT, true, immediateShutdown},
 		{syscall.SIGKILL, true, immediateShutdown},
-	} {
+	}
+	if !slices.Contains(pids, postmaster) {
+		steps[0].wait = time.Second // nobody tells the children; the idle ones notice
+	}
+	for _, step := range steps {
 		for _, pid := range pids {
 			if step.all || pid == postmaster {
 				_ = syscall.Kill(pid, step.sig) // it may have ended by itself

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -76,18 +75,30 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (_ *Postgres, err err
 }
 
 // postgresDir makes dir and returns it without symbolic links, as PostgreSQL
-// itself sees it.
+// itself sees it. Root's is open to the server's account, which may pass
+// through but can list nothing.
 func postgresDir(dir string) (string, error) {
-	mode := fs.FileMode(0o700)
-	if os.Geteuid() == 0 {
-		mode = 0o711 // the server's account passes through, and can list nothing
-	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, mode); err != nil {
+	if os.Geteuid() != 0 {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", err
+		}
+		return filepath.EvalSymlinks(dir)
+	}
+	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // see above
 		return "", err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return "", err
+	}
+	if uid, _ := owner(info); uid == 0 && info.Mode()&0o001 == 0 {
+		if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // see above
+			return "", err
+		}
 	}
 	return filepath.EvalSymlinks(dir)
 }

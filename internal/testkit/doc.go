@@ -5,7 +5,7 @@
 // A package whose tests use [DatabaseURL] should end its one PostgreSQL server
 // with the test binary:
 //
-//	func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
+//	func TestMain(m *testing.M) { testkit.Main(m) }
 //
 // Without that the server ends with the process too, but leaves its files to
 // the next run.

@@ -50,8 +50,9 @@ type schema struct {
 	err     error
 }
 
-// Main runs the tests of a package, ends the servers they shared and returns
-// the exit code. Call it from TestMain.
+// Main runs the tests of a package and ends the servers they shared. Call it
+// from TestMain and return: the test binary exits with the code by itself. Main
+// returns it too.
 func Main(m *testing.M) int {
 	code := m.Run()
 	if database.url != "" {

@@ -2,7 +2,6 @@ package testkit_test
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 	"kobling/internal/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 func makeTable(ctx context.Context, url string) error {
 	conn, err := pgx.Connect(ctx, url)

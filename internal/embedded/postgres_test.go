@@ -1,0 +1,305 @@
+package embedded_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
+
+	"kobling/internal/embedded"
+)
+
+// passableDir returns a directory that the account of the server can enter also
+// when the tests run as root.
+func passableDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "kobling-embedded-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// startPostgres starts a durable server on dir and stops it with the test.
+func startPostgres(t *testing.T, dir string) *embedded.Postgres {
+	t.Helper()
+	p, err := embedded.StartPostgres(t.Context(), embedded.PostgresOptions{Dir: dir, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// query runs one statement and returns the number it yields, if any.
+func query(t *testing.T, url, statement string) int {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	rows, err := conn.Query(t.Context(), statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	if len(numbers) == 0 {
+		return 0
+	}
+	return numbers[0]
+}
+
+// postmaster returns the pid in the cluster's pid file, and that file.
+func postmaster(t *testing.T, dir string) (pid int, file string) {
+	t.Helper()
+	file = filepath.Join(dir, "data", "postmaster.pid")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	if pid, err = strconv.Atoi(line); err != nil {
+		t.Fatal(err)
+	}
+	return pid, file
+}
+
+func TestPostgresKeepsDataFromStartToStart(t *testing.T) {
+	t.Parallel()
+
+	dir := passableDir(t)
+	// What an initdb that was killed leaves must not be in the way.
+	if err := os.MkdirAll(filepath.Join(dir, "data.init", "half"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	first := startPostgres(t, dir)
+	query(t, first.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
+	if got := query(t, first.URL(), `SELECT count(*)::int FROM pg_settings
+		WHERE (name, setting) IN (('fsync', 'on'), ('jit', 'off'), ('TimeZone', 'UTC'), ('listen_addresses', ''), ('data_checksums', 'on'))`); got != 5 {
+		t.Errorf("%d of 5 settings are as they should be", got)
+	}
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Err(); err != nil {
+		t.Errorf("Err after Stop = %v, want nil", err)
+	}
+	second := startPostgres(t, dir)
+	if got := query(t, second.URL(), `SELECT n FROM kept`); got != 7 {
+		t.Errorf("n = %d, want 7", got)
+	}
+	if first.URL() != second.URL() {
+		t.Errorf("URL was %s and is %s", first.URL(), second.URL())
+	}
+}
+
+func TestPostgresRunsUnderALongPath(t *testing.T) {
+	t.Parallel()
+
+	dir := filepath.Join(passableDir(t), strings.Repeat("long/", 20)) // longer than a socket's name may be
+	if got := query(t, startPostgres(t, dir).URL(), `SELECT 1`); got != 1 {
+		t.Errorf("query = %d, want 1", got)
+	}
+}
+
+func TestPostgresSaysThatItWasKilledAndRecovers(t *testing.T) {
+	t.Parallel()
+
+	dir := passableDir(t)
+	killed := startPostgres(t, dir)
+	query(t, killed.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
+	pid, _ := postmaster(t, dir)
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-killed.Done()
+	if err := killed.Err(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("Err = %v, want that it was killed", err)
+	}
+	if err := killed.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := query(t, startPostgres(t, dir).URL(), `SELECT n FROM kept`); got != 7 {
+		t.Errorf("n = %d, want 7", got)
+	}
+}
+
+func TestPostgresStartsDespiteWhatAPredecessorLeft(t *testing.T) {
+	t.Parallel()
+
+	// One cluster, several heirs: the pid file as a killed server leaves it, but
+	// with another number in it.
+	for _, tt := range []struct {
+		name string
+		pid  func(t *testing.T, account *syscall.Credential) string
+	}{
+		{"pid of nobody", func(*testing.T, *syscall.Credential) string { return "4194303" }},
+		{"torn pid file", func(*testing.T, *syscall.Credential) string { return "" }},
+		{"pid of this process", func(*testing.T, *syscall.Credential) string { return strconv.Itoa(os.Getpid()) }},
+		{"pid of another process of the account", func(t *testing.T, account *syscall.Credential) string {
+			cmd := exec.Command("sleep", "600")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if cmd.Process.Kill() != nil || cmd.ProcessState != nil {
+					t.Error("the other process was stopped")
+				}
+				_ = cmd.Wait()
+			})
+			return strconv.Itoa(cmd.Process.Pid)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			dir := passableDir(t)
+			p := startPostgres(t, dir)
+			query(t, p.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
+			pid, file := postmaster(t, dir)
+			left, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			account := dataOwner(t, dir)
+			content := strings.Replace(string(left), strconv.Itoa(pid), tt.pid(t, account), 1)
+			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if account != nil {
+				if err := os.Chown(file, int(account.Uid), int(account.Gid)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := query(t, startPostgres(t, dir).URL(), `SELECT n FROM kept`); got != 7 {
+				t.Errorf("n = %d, want 7", got)
+			}
+		})
+	}
+}
+
+// dataOwner returns the account that the cluster in dir belongs to, nil when it
+// is this test's own.
+func dataOwner(t *testing.T, dir string) *syscall.Credential {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		t.Fatalf("owner of %s is unknown", dir)
+	}
+	if int(st.Uid) == os.Geteuid() {
+		return nil
+	}
+	return &syscall.Credential{Uid: st.Uid, Gid: st.Gid}
+}
+
+func TestPostgresStopsAnOrphan(t *testing.T) {
+	t.Parallel()
+
+	dir := passableDir(t)
+	p := startPostgres(t, dir)
+	query(t, p.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
+	pid, _ := postmaster(t, dir)
+	program, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	// The same server, with nobody who keeps it.
+	orphan := exec.Command(strings.Fields(string(program))[0], "-D", filepath.Join(dir, "data"), "-k", dir, "-h", "")
+	if account := dataOwner(t, dir); account != nil {
+		orphan.SysProcAttr = &syscall.SysProcAttr{Credential: account}
+		if err := os.Chmod(dir, 0o777); err != nil { // for its socket
+			t.Fatal(err)
+		}
+	}
+	if err := orphan.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- orphan.Wait() }()
+	address := fmt.Sprintf("postgres://postgres@/kobling?host=%s", dir)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := pgx.Connect(t.Context(), address)
+		if err == nil {
+			_ = conn.Close(t.Context())
+			break
+		}
+		select {
+		case <-tick.C:
+		case err := <-ended:
+			t.Fatalf("orphan ended: %v", err)
+		}
+	}
+
+	if got := query(t, startPostgres(t, dir).URL(), `SELECT n FROM kept`); got != 7 {
+		t.Errorf("n = %d, want 7", got)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("orphan ended with %v, want an orderly shutdown", err)
+	}
+}
+
+func TestPostgresSaysWhyItDoesNotStart(t *testing.T) {
+	t.Parallel()
+
+	dir := passableDir(t)
+	if err := startPostgres(t, dir).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	start := func() error {
+		p, err := embedded.StartPostgres(t.Context(), embedded.PostgresOptions{Dir: dir, Log: zap.NewNop()})
+		if err == nil {
+			err = errors.Join(errors.New("it started"), p.Stop())
+		}
+		return err
+	}
+	config := filepath.Join(dir, "data", "postgresql.conf")
+	if err := os.WriteFile(config, []byte("no_such_setting = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(); err == nil || !strings.Contains(err.Error(), "no_such_setting") {
+		t.Errorf("start = %v, want the server's own words", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "data", "PG_VERSION"), []byte("99\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(); err == nil || !strings.Contains(err.Error(), "PostgreSQL 99, but only version") {
+		t.Errorf("start = %v, want that version 99 is missing", err)
+	}
+}
