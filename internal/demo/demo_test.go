@@ -11,7 +11,6 @@ import (
 
 	"kobling/internal/demo"
 	"kobling/internal/profile"
-	"kobling/internal/suggestion"
 )
 
 func load(tb testing.TB) *demo.Data {
@@ -270,7 +269,7 @@ func TestClustersNetworksAndAdvisors(t *testing.T) {
 		if err != nil || !strings.HasSuffix(addr.Address, ".example") { // reserved: nobody gets mail by mistake
 			t.Errorf("%s: not an address that belongs to nobody", s.Address)
 		}
-		if !slices.Contains(profile.Languages, s.Language) || suggestion.Band(s.MinBand).Rank() == 0 || !s.Active || utf8.RuneCountInString(s.Name) == 0 {
+		if !slices.Contains(profile.Languages, s.Language) || s.MinBand.Rank() == 0 || !s.Active || utf8.RuneCountInString(s.Name) == 0 {
 			t.Errorf("%s: language, band, name or state is wrong", s.Address)
 		}
 	}
