@@ -28,15 +28,11 @@ type Ledger interface {
 	// Retire sets the profile's head to not alive at seq, unless it is already
 	// at seq or later. See "Early withdrawal" in package match.
 	Retire(ctx context.Context, id profile.ID, seq uint64) error
-	// Admit says whether organisation org may post into cluster: it returns nil,
-	// or an error wrapping fault.ErrInvalid with a sentence for the producer. In
-	// a cluster with open enrolment the organisation becomes a member.
-	Admit(ctx context.Context, org, cluster string) (Rules, error)
-}
-
-// Rules are a cluster's own rules for what is posted into it.
-type Rules struct {
-	Review bool // profiles wait for an advisor's release before they are published
+	// Admit says whether organisation org may post into cluster: the error is nil,
+	// or wraps fault.ErrInvalid with a sentence for the producer. In a cluster
+	// with open enrolment the organisation becomes a member. review says that
+	// profiles wait for an advisor's release before they are published.
+	Admit(ctx context.Context, org, cluster string) (review bool, err error)
 }
 
 // Detector guesses the language of a text that states none. internal/analysis

@@ -183,4 +183,3 @@ func newestMigration() (int64, error) {
 	number, _, _ := strings.Cut(strings.TrimPrefix(files[len(files)-1], "migrations/"), "_")
 	return strconv.ParseInt(number, 10, 64)
 }
-

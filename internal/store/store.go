@@ -22,6 +22,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
+
+	"kobling/internal/fault"
 )
 
 // Options are what Open needs besides an address. The zero value is usable.
@@ -169,4 +171,9 @@ func rows[T any](ctx context.Context, s *Store, what, query string, args pgx.Nam
 		}
 	}
 	return nil, fmt.Errorf("%s: %w", what, classify(err))
+}
+
+// notFound returns the error for a thing that is not there.
+func notFound(what, id string) error {
+	return fmt.Errorf("%s %s: %w", what, id, fault.ErrNotFound)
 }

@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"kobling/internal/alert"
+	"kobling/internal/event"
+	"kobling/internal/profile"
+	"kobling/internal/suggestion"
+)
+
+// selectNews is the first half of statement 2d: over every live pair of the
+// profiles, remember when it was live first and how high, and find what is to
+// be told to whom. A pair that rose is returned even if nobody subscribed.
+//
+// It may filter by the state of notifications, because its transaction has
+// locked the profiles' rows: an attempt that is asking whether such a pair is
+// live holds both heads FOR SHARE, so it has ended, and the next one waits.
+const selectNews = `
+WITH live AS MATERIALIZED (
+	SELECT l.demand_id, l.supply_id, l.score, l.band, l.news, l.demand_cluster, l.supply_cluster,
+		p.first_live_at, p.band AS highest
+	FROM suggestion_live l
+	LEFT JOIN pair p ON p.demand_id = l.demand_id AND p.supply_id = l.supply_id
+	WHERE l.demand_id = ANY(@ids::text[]) OR l.supply_id = ANY(@ids::text[])
+), risen AS (
+	INSERT INTO pair (demand_id, supply_id, first_live_at, band)
+	SELECT demand_id, supply_id, clock_timestamp(), band
+	FROM live WHERE highest IS NULL OR band_rank(highest) < band_rank(band)
+	ORDER BY demand_id, supply_id
+	ON CONFLICT (demand_id, supply_id) DO UPDATE SET band = excluded.band
+	RETURNING demand_id, supply_id, first_live_at
+), logged AS (
+	INSERT INTO event_log (kind, demand_id, supply_id, cluster, detail)
+	SELECT 'suggestion.live', demand_id, supply_id, demand_cluster,
+		jsonb_build_object('band', band, 'score', score, 'supply_cluster', supply_cluster)
+	FROM live WHERE first_live_at IS NULL
+	ORDER BY demand_id, supply_id
+)
+SELECT l.demand_id, l.supply_id, l.score, l.band, r.demand_id IS NOT NULL, s.id, s.channel
+FROM live l
+LEFT JOIN risen r ON r.demand_id = l.demand_id AND r.supply_id = l.supply_id
+LEFT JOIN subscription s ON s.active
+	AND s.cluster IN (l.demand_cluster, l.supply_cluster)
+	AND s.created_at < coalesce(l.first_live_at, r.first_live_at)
+	AND band_rank(l.band) >= band_rank(s.min_band)
+	AND NOT EXISTS (
+		SELECT FROM notification n
+		WHERE n.subscription_id = s.id AND n.demand_id = l.demand_id AND n.supply_id = l.supply_id
+		AND n.kind = 'match' AND n.state <> 'held' AND band_rank(n.band) >= band_rank(l.band))
+WHERE l.news AND (s.id IS NOT NULL OR r.demand_id IS NOT NULL)
+ORDER BY l.demand_id, l.supply_id, s.id`
+
+// insertNotifications is the second half of 2d. The ids are made here and not
+// in the SELECT because PostgreSQL 15 makes no UUIDv7; between the two
+// statements nothing can become news, for the turn is ours.
+const insertNotifications = `
+INSERT INTO notification (id, dedup_key, subscription_id, channel, demand_id, supply_id, kind, band)
+SELECT id, dedup_key, subscription_id, channel, demand_id, supply_id, 'match', band
+FROM unnest(@ids::uuid[], @keys::bytea[], @subscriptions::uuid[], @channels::text[], @demand_ids::text[], @supply_ids::text[], @bands::text[])
+	AS n (id, dedup_key, subscription_id, channel, demand_id, supply_id, band)
+ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending', updated_at = clock_timestamp()
+WHERE notification.state = 'held'
+RETURNING id, channel`
+
+// telling is one thing to tell one subscription.
+type telling struct {
+	demand, supply profile.ID
+	band           suggestion.Band
+	subscription   uuid.UUID
+	channel        alert.Channel
+}
+
+// news is what selectNews found.
+type news struct {
+	tell []telling
+	rose []event.SuggestionCreated // pairs that became live, or rose to a higher band than ever
+}
+
+// queue adds selectNews over the profiles ids to batch.
+func (n *news) queue(batch *pgx.Batch, ids []string) {
+	batch.Queue(selectNews, pgx.NamedArgs{"ids": ids}).Query(func(rows pgx.Rows) error {
+		var t telling
+		var score float64
+		var rose bool
+		var subscription *uuid.UUID
+		var channel *alert.Channel
+		var last event.SuggestionCreated
+		_, err := pgx.ForEachRow(rows, []any{&t.demand, &t.supply, &score, &t.band, &rose, &subscription, &channel}, func() error {
+			c := event.SuggestionCreated{DemandID: t.demand, SupplyID: t.supply, Score: score, Band: t.band}
+			if rose && c != last {
+				n.rose = append(n.rose, c)
+				last = c
+			}
+			if subscription != nil {
+				t.subscription, t.channel = *subscription, *channel
+				n.tell = append(n.tell, t)
+			}
+			return nil
+		})
+		return err
+	})
+}
+
+// tell writes the notifications and the jobs for what was found, and returns
+// how many notifications became pending.
+func (s *Store) tell(ctx context.Context, tx pgx.Tx, n news) (int, error) {
+	jobs, err := suggestionJobs(n.rose, time.Now())
+	if err != nil {
+		return 0, err
+	}
+	told := 0
+	if len(n.tell) > 0 {
+		pending, err := writeNotifications(ctx, tx, n.tell)
+		if err != nil {
+			return 0, err
+		}
+		told = len(pending)
+		jobs = append(jobs, pending...)
+	}
+	return told, s.enqueue(ctx, tx, jobs)
+}
+
+// writeNotifications returns one job for each row that it made pending.
+func writeNotifications(ctx context.Context, tx pgx.Tx, tell []telling) ([]river.InsertManyParams, error) {
+	n := len(tell)
+	ids, subscriptions, keys := make([]uuid.UUID, n), make([]uuid.UUID, n), make([][]byte, n)
+	channels, demands, supplies, bands := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, t := range tell {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return nil, fmt.Errorf("new notification id: %w", err)
+		}
+		ids[i], subscriptions[i], keys[i], channels[i] = id, t.subscription, dedupKey(t), string(t.channel)
+		demands[i], supplies[i], bands[i] = string(t.demand), string(t.supply), string(t.band)
+	}
+	rows, err := tx.Query(ctx, insertNotifications, pgx.NamedArgs{
+		"ids": ids, "keys": keys, "subscriptions": subscriptions, "channels": channels,
+		"demand_ids": demands, "supply_ids": supplies, "bands": bands,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanNotifyJob)
+}
+
+const lockHeads = `SELECT id FROM profile WHERE id = ANY(@ids::text[]) ORDER BY id FOR NO KEY UPDATE`
+
+// Retell does what follows a change of the gate: it takes the turn and tells
+// what became news among the live pairs of the profiles ids. It returns how many
+// notifications became pending.
+func (s *Store) Retell(ctx context.Context, ids []profile.ID) (int, error) {
+	told := 0
+	err := s.inTx(ctx, "tell again", func(tx pgx.Tx) error {
+		var err error
+		told, err = s.retell(ctx, tx, ids)
+		return err
+	})
+	return told, err
+}
+
+func (s *Store) retell(ctx context.Context, tx pgx.Tx, ids []profile.ID) (int, error) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = string(id)
+	}
+	var found news
+	var batch pgx.Batch
+	batch.Queue(takeTurn)
+	batch.Queue(lockHeads, pgx.NamedArgs{"ids": keys})
+	found.queue(&batch, keys)
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return 0, err
+	}
+	return s.tell(ctx, tx, found)
+}
