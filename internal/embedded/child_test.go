@@ -12,13 +12,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"kobling/internal/embedded"
+	"kobling/internal/testkit"
 )
 
 // childDir tells the test binary to run both servers in that directory until
@@ -139,7 +139,7 @@ func copyProgram(t *testing.T, dir string) string {
 func TestStartAfterTheKeeperWasKilled(t *testing.T) {
 	t.Parallel()
 
-	dir := passableDir(t)
+	dir := testkit.PassableDir(t)
 	c := startChild(t, os.Args[0], dir, nil)
 	query(t, c.url, `CREATE TABLE kept AS SELECT 1 AS n`)
 	if err := c.cmd.Process.Kill(); err != nil { // SIGKILL
@@ -165,10 +165,10 @@ func TestStartAfterTheKeeperWasKilled(t *testing.T) {
 	}
 }
 
-func TestSecondProcessIsRefusedByName(t *testing.T) {
+func TestSecondProcessIsRefused(t *testing.T) {
 	t.Parallel()
 
-	dir := passableDir(t)
+	dir := testkit.PassableDir(t)
 	c := startChild(t, os.Args[0], dir, nil)
 	holder := fmt.Sprintf("process %d runs a server in %s", c.cmd.Process.Pid, dir)
 
@@ -191,7 +191,7 @@ func TestSecondProcessIsRefusedByName(t *testing.T) {
 func TestServersRunAsAnOrdinaryUser(t *testing.T) {
 	t.Parallel()
 
-	dir := passableDir(t)
+	dir := testkit.PassableDir(t)
 	program := copyProgram(t, dir)
 	data := filepath.Join(dir, "data")
 	if err := os.Mkdir(data, 0o700); err != nil {
@@ -212,10 +212,8 @@ func TestServersRunAsAnOrdinaryUser(t *testing.T) {
 	if err := c.cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
 	p := startPostgres(t, filepath.Join(data, "postgres"))
 	if got := query(t, p.URL(), `SELECT n FROM kept`); got != 1 {
 		t.Errorf("n = %d, want 1", got)
 	}
-	t.Logf("took over after %s", time.Since(begun))
 }

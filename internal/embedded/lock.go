@@ -26,7 +26,7 @@ func lockDir(dir string) (*dirLock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits an int
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		defer func() { _ = file.Close() }()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock %s: %w", dir, err)
@@ -58,6 +58,6 @@ func writeAt(file *os.File, s string) error {
 func (l *dirLock) release() {
 	// Unlocking, unlike closing, also works while a child between fork and exec
 	// still has a copy of the descriptor.
-	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) //nolint:gosec // a descriptor fits an int
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
 	_ = l.file.Close()
 }

@@ -67,9 +67,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (_ *Postgres, err err
 	}
 	p := &Postgres{lock: lock, throwaway: o.Throwaway, logName: filepath.Join(dir, "postgres.log")}
 	if err := p.start(ctx, dir, o); err != nil {
-		p.stopServer()
-		lock.release()
-		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+		return nil, fmt.Errorf("start PostgreSQL: %w", errors.Join(err, p.Stop()))
 	}
 	return p, nil
 }

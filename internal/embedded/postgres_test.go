@@ -2,7 +2,6 @@ package embedded_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,25 +15,8 @@ import (
 	"go.uber.org/zap"
 
 	"kobling/internal/embedded"
+	"kobling/internal/testkit"
 )
-
-// passableDir returns a directory that the account of the server can enter also
-// when the tests run as root.
-func passableDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "kobling-embedded-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // startPostgres starts a durable server on dir and stops it with the test.
 func startPostgres(t *testing.T, dir string) *embedded.Postgres {
@@ -91,7 +73,7 @@ func postmaster(t *testing.T, dir string) (pid int, file string) {
 func TestPostgresKeepsDataFromStartToStart(t *testing.T) {
 	t.Parallel()
 
-	dir := passableDir(t)
+	dir := testkit.PassableDir(t)
 	// What an initdb that was killed leaves must not be in the way.
 	if err := os.MkdirAll(filepath.Join(dir, "data.init", "half"), 0o700); err != nil {
 		t.Fatal(err)
@@ -120,7 +102,7 @@ func TestPostgresKeepsDataFromStartToStart(t *testing.T) {
 func TestPostgresRunsUnderALongPath(t *testing.T) {
 	t.Parallel()
 
-	dir := filepath.Join(passableDir(t), strings.Repeat("long/", 20)) // longer than a socket's name may be
+	dir := filepath.Join(testkit.PassableDir(t), strings.Repeat("long/", 20)) // longer than a socket's name may be
 	if got := query(t, startPostgres(t, dir).URL(), `SELECT 1`); got != 1 {
 		t.Errorf("query = %d, want 1", got)
 	}
@@ -129,7 +111,7 @@ func TestPostgresRunsUnderALongPath(t *testing.T) {
 func TestPostgresSaysThatItWasKilledAndRecovers(t *testing.T) {
 	t.Parallel()
 
-	dir := passableDir(t)
+	dir := testkit.PassableDir(t)
 	killed := startPostgres(t, dir)
 	query(t, killed.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
 	pid, _ := postmaster(t, dir)
@@ -161,6 +143,7 @@ func TestPostgresStartsDespiteWhatAPredecessorLeft(t *testing.T) {
 		{"torn pid file", func(*testing.T, *syscall.Credential) string { return "" }},
 		{"pid of this process", func(*testing.T, *syscall.Credential) string { return strconv.Itoa(os.Getpid()) }},
 		{"pid of another process of the account", func(t *testing.T, account *syscall.Credential) string {
+			t.Helper()
 			cmd := exec.Command("sleep", "600")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}
 			if err := cmd.Start(); err != nil {
@@ -178,7 +161,7 @@ func TestPostgresStartsDespiteWhatAPredecessorLeft(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			dir := passableDir(t)
+			dir := testkit.PassableDir(t)
 			p := startPostgres(t, dir)
 			query(t, p.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
 			pid, file := postmaster(t, dir)
@@ -227,7 +210,7 @@ func dataOwner(t *testing.T, dir string) *syscall.Credential {
 func TestPostgresStopsAnOrphan(t *testing.T) {
 	t.Parallel()
 
-	dir := passableDir(t)
+	dir := testkit.PassableDir(t)
 	p := startPostgres(t, dir)
 	query(t, p.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
 	pid, _ := postmaster(t, dir)
@@ -251,21 +234,14 @@ func TestPostgresStopsAnOrphan(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- orphan.Wait() }()
-	address := fmt.Sprintf("postgres://postgres@/kobling?host=%s", dir)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	address := "postgres://postgres@/kobling?host=" + dir
+	testkit.Eventually(t, time.Minute, "the orphan answers", func() bool {
 		conn, err := pgx.Connect(t.Context(), address)
 		if err == nil {
 			_ = conn.Close(t.Context())
-			break
 		}
-		select {
-		case <-tick.C:
-		case err := <-ended:
-			t.Fatalf("orphan ended: %v", err)
-		}
-	}
+		return err == nil
+	})
 
 	if got := query(t, startPostgres(t, dir).URL(), `SELECT n FROM kept`); got != 7 {
 		t.Errorf("n = %d, want 7", got)
@@ -278,7 +254,7 @@ func TestPostgresStopsAnOrphan(t *testing.T) {
 func TestPostgresSaysWhyItDoesNotStart(t *testing.T) {
 	t.Parallel()
 
-	dir := passableDir(t)
+	dir := testkit.PassableDir(t)
 	if err := startPostgres(t, dir).Stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func postgresIn(_ context.Context, data string) ([]int, error) {
 		if cwd, err := os.Readlink(proc + "/cwd"); err != nil || cwd != data {
 			continue
 		}
-		if comm, err := os.ReadFile(proc + "/comm"); err != nil || !bytes.HasPrefix(comm, []byte("postgres")) {
+		if comm, err := os.ReadFile(filepath.Join(proc, "comm")); err != nil || !bytes.HasPrefix(comm, []byte("postgres")) { //nolint:gosec // the kernel's file
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(proc)); err == nil {

@@ -27,7 +27,7 @@ type Migrate = func(ctx context.Context, databaseURL string) error
 
 const (
 	databasePrefix = "kobling_test_"
-	serverDirs     = "kobling-test-pg-*"
+	serverDirs     = "kobling-testserver-*"
 	setupLimit     = 2 * time.Minute
 )
 
@@ -127,7 +127,7 @@ func startDatabase(ctx context.Context) error {
 		return nil
 	}
 	sweep()
-	dir, err := PassableDir(serverDirs)
+	dir, err := passableDir(serverDirs)
 	if err != nil {
 		return err
 	}
@@ -140,10 +140,9 @@ func startDatabase(ctx context.Context) error {
 	return nil
 }
 
-// PassableDir makes a new directory under the system's temporary one that the
-// account of an embedded PostgreSQL can pass through, also when the tests run
-// as root: tb.TempDir cannot be entered by anybody else.
-func PassableDir(pattern string) (string, error) {
+// passableDir makes a new directory under the system's temporary one that
+// everybody can pass through.
+func passableDir(pattern string) (string, error) {
 	dir, err := os.MkdirTemp("", pattern)
 	if err != nil {
 		return "", err

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -34,6 +35,22 @@ func Eventually(tb testing.TB, limit time.Duration, what string, cond func() boo
 func Logger(tb testing.TB) *zap.Logger {
 	tb.Helper()
 	return zaptest.NewLogger(tb)
+}
+
+// PassableDir returns a new directory for an embedded PostgreSQL, removed when
+// the test ends. The account of a server that root starts can enter it, unlike
+// what tb.TempDir returns.
+func PassableDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := passableDir("kobling-test-*")
+	if err == nil {
+		tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		tb.Fatal("testkit:", err)
+	}
+	return dir
 }
 
 // EvalData returns the directory of real profiles that KOBLING_EVAL_DATA names,
