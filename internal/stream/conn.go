@@ -138,10 +138,24 @@ func (o Options) driver(log *zap.Logger) ([]nats.Option, error) {
 // Close sends what is still buffered, acknowledgements above all, and closes the
 // connection. Nothing may be using it any more.
 func (c *Conn) Close() {
-	if err := c.nc.FlushTimeout(flushTimeout); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
-		c.log.Warn("last messages may not have been sent", zap.Error(err))
+	if c.nc.IsConnected() {
+		if err := c.nc.FlushTimeout(flushTimeout); err != nil {
+			c.log.Warn("last messages may not have been sent", zap.Error(err))
+		}
 	}
 	c.nc.Close()
+}
+
+// onReconnect calls do when the connection comes back, until stop is called.
+func (c *Conn) onReconnect(do func()) (stop func()) {
+	back, done := c.nc.StatusChanged(nats.CONNECTED), make(chan struct{})
+	go func() {
+		defer close(done)
+		for range back {
+			do()
+		}
+	}()
+	return func() { c.nc.RemoveStatusListener(back); <-done }
 }
 
 // Healthy returns nil while the connection stands.

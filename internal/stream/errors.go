@@ -25,8 +25,8 @@ func classify(doing string, err error) error {
 	}
 	kind := fault.ErrUnavailable
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s: %w", doing, err) // package fault knows these
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s: %w", doing, err) // we were told to stop; nobody failed
 	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum):
 		kind = fault.ErrInvalid
 	case errors.Is(err, jetstream.ErrMsgNotFound):

@@ -47,7 +47,9 @@ func (f *Follower) Run(ctx context.Context, next uint64, h func(ctx context.Cont
 		s, err := f.open(ctx, created, next)
 		if err == nil {
 			created, attempt = s.created, 1
+			stop := f.From.conn.onReconnect(s.msgs.Stop) // what comes after may be another stream: ask the fence
 			err = s.run(ctx, h)
+			stop()
 			next = s.next
 		}
 		var refused *refusedError
@@ -58,6 +60,10 @@ func (f *Follower) Run(ctx context.Context, next uint64, h func(ctx context.Cont
 			return fmt.Errorf("follow %s: %w", Profiles, err)
 		case ctx.Err() != nil:
 			return nil
+		}
+		if errors.Is(err, jetstream.ErrMsgIteratorClosed) { // the connection is back: no reason to wait
+			f.Log.Info("follower resumes", zap.Uint64("sequence", next))
+			continue
 		}
 		f.Log.Warn("follower resumes", zap.Uint64("sequence", next), zap.Error(err))
 		pause(ctx, min(backoff(attempt), 5*time.Second))
