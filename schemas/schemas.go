@@ -7,7 +7,7 @@ import "embed"
 
 // FS holds every schema, asyncapi.yaml and the examples, by file name.
 //
-//go:embed asyncapi.yaml envelope.json profile.json
+//go:embed asyncapi.yaml envelope.json profile.json api.json
 //go:embed drafted.json submitted.json paused.json resumed.json renewed.json withdrawn.json
 //go:embed revised.json rejected.json suggestion-created.json
 //go:embed examples
