@@ -20,6 +20,14 @@ type Log interface {
 	Publish(ctx context.Context, m event.Message, msgID string, expected uint64) (seq uint64, err error)
 }
 
+// Inbox is the INTAKE stream. internal/stream implements it.
+type Inbox interface {
+	// Pending returns the oldest message about the profile, on intake.* or
+	// control.*, whose sequence is above after and below before and that the
+	// consumer durable may not have handled yet; ok is false when there is none.
+	Pending(ctx context.Context, durable string, id profile.ID, after, before uint64) (m event.Message, ok bool, err error)
+}
+
 // Ledger is what intake writes beside the stream. internal/store implements it.
 type Ledger interface {
 	// Reject keeps r, keyed by its intake sequence, and has its event published;
@@ -28,10 +36,10 @@ type Ledger interface {
 	// Retire sets the profile's head to not alive at seq, unless it is already
 	// at seq or later. See "Early withdrawal" in package match.
 	Retire(ctx context.Context, id profile.ID, seq uint64) error
-	// Admit says whether organisation org may post into cluster: the error is nil,
-	// or wraps fault.ErrInvalid with a sentence for the producer. In a cluster
-	// with open enrolment the organisation becomes a member. review says that
-	// profiles wait for an advisor's release before they are published.
+	// Admit says whether organisation org may post into cluster: the error is
+	// nil, or wraps fault.ErrInvalid with a sentence for the producer. In a
+	// cluster with open enrolment the organisation becomes a member. review says
+	// that profiles wait for an advisor's release before they are published.
 	Admit(ctx context.Context, org, cluster string) (review bool, err error)
 }
 
