@@ -86,3 +86,6 @@ func (e *SendError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
+
+// RetryAfter is the pause before the next attempt, for the queue of jobs.
+func (e *SendError) RetryAfter() time.Duration { return e.After }

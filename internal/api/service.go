@@ -1,0 +1,325 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"kobling/internal/alert"
+	"kobling/internal/event"
+	"kobling/internal/fault"
+	"kobling/internal/profile"
+	"kobling/internal/score"
+	"kobling/internal/suggestion"
+)
+
+// Ledger is what is read and written in the database. internal/store implements
+// it.
+type Ledger interface {
+	Suggestions(ctx context.Context, f suggestion.Filter) ([]suggestion.Row, error)
+	Profile(ctx context.Context, id profile.ID) (*profile.Profile, error)
+	// Head returns what is known of the newest revision that was matched.
+	Head(ctx context.Context, id profile.ID) (suggestion.Head, error)
+	// Gate says why a pair is not shown, in sentences; none: it would be.
+	Gate(ctx context.Context, demand, supply profile.ID) ([]string, error)
+	// Rejection returns the refusal of a submission, fault.ErrNotFound if there
+	// is none.
+	Rejection(ctx context.Context, id profile.ID, intakeSeq uint64) (event.Rejection, error)
+	Subscribe(ctx context.Context, s alert.Subscription) (alert.Subscription, error)
+	Subscriptions(ctx context.Context) ([]alert.Subscription, error)
+	Unsubscribe(ctx context.Context, id uuid.UUID) error
+}
+
+// Log is the PROFILES stream. internal/stream implements it.
+type Log interface {
+	Last(ctx context.Context, id profile.ID) (m event.Message, ok bool, err error)
+}
+
+// Finder is the index. internal/index implements it.
+type Finder interface {
+	Top(ctx context.Context, q score.Query, n int) ([]score.Candidate, error)
+}
+
+// Service answers the operations.
+type Service struct {
+	Ledger Ledger
+	Log    Log
+	Finder Finder
+	Epoch  *score.Epoch
+	// Status says how far the work has come.
+	Status func(ctx context.Context) (Status, error)
+	// CheckURL says what is wrong with a webhook's address.
+	CheckURL func(string) error
+}
+
+// Answers returns the operations by name: JSON in, JSON out. An error that wraps
+// a kind of package fault is the caller's to read.
+func (s *Service) Answers() map[string]func(ctx context.Context, request []byte) ([]byte, error) {
+	return map[string]func(context.Context, []byte) ([]byte, error){
+		OpStatus:        answer(func(ctx context.Context, _ struct{}) (Status, error) { return s.Status(ctx) }),
+		OpReceipt:       answer(s.receipt),
+		OpSuggestions:   answer(s.suggestions),
+		OpSearch:        answer(s.search),
+		OpExplain:       answer(s.explain),
+		OpSubscribe:     answer(s.subscribe),
+		OpSubscriptions: answer(s.subscriptions),
+		OpUnsubscribe:   answer(s.unsubscribe),
+	}
+}
+
+// answer decodes, calls f and encodes.
+func answer[In, Out any](f func(context.Context, In) (Out, error)) func(context.Context, []byte) ([]byte, error) {
+	return func(ctx context.Context, request []byte) ([]byte, error) {
+		var in In
+		if len(request) > 0 {
+			if err := json.Unmarshal(request, &in); err != nil {
+				return nil, fmt.Errorf("request: %w: %w", fault.ErrInvalid, err)
+			}
+		}
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(out)
+	}
+}
+
+func (s *Service) receipt(ctx context.Context, q ReceiptQuery) (Receipt, error) {
+	r, err := s.Ledger.Rejection(ctx, q.ProfileID, q.IntakeSeq)
+	if err == nil {
+		return Receipt{State: Rejected, Faults: r.Faults}, nil
+	}
+	if !errors.Is(err, fault.ErrNotFound) {
+		return Receipt{}, err
+	}
+	m, ok, err := s.Log.Last(ctx, q.ProfileID)
+	if err != nil || !ok {
+		return Receipt{State: Waits}, err
+	}
+	rev, err := event.DecodeRevision(m)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if rev.IntakeSeq < q.IntakeSeq {
+		return Receipt{State: Waits}, nil
+	}
+	out := Receipt{State: Accepted, Revision: rev.Revision, Status: string(rev.Status)}
+	if rev.IntakeSeq > q.IntakeSeq {
+		out.State = Superseded
+	}
+	head, err := s.Ledger.Head(ctx, q.ProfileID)
+	switch {
+	case errors.Is(err, fault.ErrNotFound):
+	case err != nil:
+		return Receipt{}, err
+	default:
+		out.Matched = head.Seq >= rev.Seq
+	}
+	return out, nil
+}
+
+func (s *Service) suggestions(ctx context.Context, q SuggestionsQuery) (Suggestions, error) {
+	f := q.Filter
+	if f.Limit <= 0 || f.Limit > MaxPage {
+		f.Limit = MaxPage
+	}
+	f.Limit++ // one more tells whether there is a next page
+	rows, err := s.Ledger.Suggestions(ctx, f)
+	if err != nil {
+		return Suggestions{}, err
+	}
+	page := Suggestions{Items: []suggestion.Suggestion{}}
+	if len(rows) == f.Limit {
+		rows = rows[:len(rows)-1]
+		page.Next = f.Offset + len(rows)
+	}
+	for _, r := range rows {
+		page.Items = append(page.Items, suggestion.Suggestion{
+			DemandID: r.Demand, SupplyID: r.Supply, Score: r.Score, Band: r.Band, FirstLiveAt: r.FirstLiveAt,
+			DemandTitle: r.DemandProfile.Title(q.Lang), SupplyTitle: r.SupplyProfile.Title(q.Lang),
+			Reasons: brief(s.Epoch.Explain(r.DemandProfile, r.SupplyProfile, r.Reasons, q.Lang)),
+		})
+	}
+	return page, nil
+}
+
+// maxSpans is how many places of one reason are shown in lists and on each side;
+// explain shows all.
+const maxSpans = 3
+
+// brief keeps a list's reasons short enough for a page to fit in a message.
+func brief(reasons []suggestion.Explained) []suggestion.Explained {
+	for i := range reasons {
+		r := &reasons[i]
+		r.Demand, r.Supply = r.Demand[:min(len(r.Demand), maxSpans)], r.Supply[:min(len(r.Supply), maxSpans)]
+	}
+	return reasons
+}
+
+// Limits of a search.
+const (
+	maxQuery   = 4000 // bytes of text
+	maxHits    = 100
+	defaultTop = 10
+)
+
+func (s *Service) search(ctx context.Context, q SearchQuery) (Hits, error) {
+	if q.Text == "" || len(q.Text) > maxQuery {
+		return Hits{}, fmt.Errorf("a search takes 1 to %d bytes of text: %w", maxQuery, fault.ErrInvalid)
+	}
+	if q.Limit <= 0 || q.Limit > maxHits {
+		q.Limit = defaultTop
+	}
+	if q.Lang == "" {
+		q.Lang = s.Epoch.Analyzer().Detect(q.Text)
+	}
+	hits := Hits{Items: []Hit{}}
+	for _, side := range []profile.Side{profile.Demand, profile.Supply} {
+		if q.Side != "" && q.Side != side {
+			continue
+		}
+		found, err := s.searchSide(ctx, q, side)
+		if err != nil {
+			return Hits{}, err
+		}
+		hits.Items = append(hits.Items, found...)
+	}
+	slices.SortStableFunc(hits.Items, func(a, b Hit) int {
+		switch {
+		case a.Score > b.Score:
+			return -1
+		case a.Score < b.Score:
+			return 1
+		}
+		return 0
+	})
+	hits.Items = hits.Items[:min(len(hits.Items), q.Limit)]
+	return hits, nil
+}
+
+// searchSide asks as if the text were a profile of the other side.
+func (s *Service) searchSide(ctx context.Context, q SearchQuery, in profile.Side) ([]Hit, error) {
+	kind := profile.Need
+	if in == profile.Demand {
+		kind = profile.Offer
+	}
+	asked := &profile.Profile{ID: profile.ID(string(kind) + ".search.search"), Texts: []profile.Text{{Lang: q.Lang, Title: q.Text}}}
+	features := s.Epoch.Side(asked).Features
+	if len(features) == 0 {
+		return nil, nil
+	}
+	candidates, err := s.Finder.Top(ctx, score.Query{In: in, Features: features, Floor: 1}, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var hits []Hit
+	for _, c := range candidates {
+		p, err := s.Ledger.Profile(ctx, c.ID)
+		if errors.Is(err, fault.ErrNotFound) {
+			continue // withdrawn since the index found it
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.Visibility == profile.VisiblePrivate {
+			continue
+		}
+		hits = append(hits, s.hit(q, asked, p, c))
+	}
+	return hits, nil
+}
+
+func (s *Service) hit(q SearchQuery, asked, p *profile.Profile, c score.Candidate) Hit {
+	h := Hit{ID: c.ID, Title: p.Title(q.Reader), Organisation: p.Organisation.Name, Country: p.Organisation.Country, Score: float64(c.Text) / score.TextMax}
+	if p.Anonymous {
+		h.Organisation = ""
+	}
+	var reasons []suggestion.Reason
+	for _, t := range c.Top {
+		reasons = append(reasons, suggestion.Reason{Feature: t.Term, Points: float64(t.Points) / score.TextMax})
+	}
+	demand, supply := asked, p
+	if c.ID.Side() == profile.Demand {
+		demand, supply = p, asked
+	}
+	h.Reasons = brief(s.Epoch.Explain(demand, supply, reasons, q.Reader))
+	return h
+}
+
+func (s *Service) explain(ctx context.Context, q ExplainQuery) (Explanation, error) {
+	if q.DemandID.Side() == profile.Supply && q.SupplyID.Side() == profile.Demand {
+		q.DemandID, q.SupplyID = q.SupplyID, q.DemandID // either order will do
+	}
+	if q.DemandID.Side() != profile.Demand || q.SupplyID.Side() != profile.Supply {
+		return Explanation{}, fmt.Errorf("a pair is a need or public need and an offer or test place, not %s and %s: %w", q.DemandID.Kind(), q.SupplyID.Kind(), fault.ErrInvalid)
+	}
+	demand, err := s.Ledger.Profile(ctx, q.DemandID)
+	if err != nil {
+		return Explanation{}, err
+	}
+	supply, err := s.Ledger.Profile(ctx, q.SupplyID)
+	if err != nil {
+		return Explanation{}, err
+	}
+	gate, err := s.Ledger.Gate(ctx, q.DemandID, q.SupplyID)
+	if err != nil {
+		return Explanation{}, err
+	}
+	d, p := s.Epoch.Side(demand), s.Epoch.Side(supply)
+	text, shared := score.Text(d.Features, p.Features)
+	r := s.Epoch.Pair(d.Facts, p.Facts, text, shared[:min(len(shared), suggestion.MaxReasons)])
+	return Explanation{
+		DemandID: q.DemandID, SupplyID: q.SupplyID, DemandTitle: demand.Title(q.Lang), SupplyTitle: supply.Title(q.Lang),
+		Score: r.Score, Band: r.Band, Text: float64(text) / score.TextMax, Floor: float64(s.Epoch.Floor()) / score.TextMax,
+		Parts: r.Parts, Blockers: r.Blockers, Gate: gate, Live: len(gate) == 0 && r.Band != "",
+		Reasons: s.Epoch.Explain(demand, supply, r.Reasons, q.Lang), Epoch: s.Epoch.Number(),
+	}, nil
+}
+
+func (s *Service) subscribe(ctx context.Context, sub alert.Subscription) (NewSubscription, error) {
+	switch sub.Channel {
+	case alert.Email:
+		if a, err := netmail.ParseAddress(sub.Address); err != nil || a.Address != sub.Address {
+			return NewSubscription{}, fmt.Errorf("%q is not an e-mail address: %w", sub.Address, fault.ErrInvalid)
+		}
+	case alert.Webhook:
+		if err := s.CheckURL(sub.Address); err != nil {
+			return NewSubscription{}, err
+		}
+		key := make([]byte, 32)
+		_, _ = rand.Read(key) // never fails
+		sub.Secret = "whsec_" + base64.StdEncoding.EncodeToString(key)
+	default:
+		return NewSubscription{}, fmt.Errorf("channel %q is not one of email, webhook: %w", sub.Channel, fault.ErrInvalid)
+	}
+	if sub.MinBand == "" {
+		sub.MinBand = suggestion.Possible
+	}
+	if sub.MinBand.Rank() == 0 {
+		return NewSubscription{}, fmt.Errorf("band %q is not one of possible, strong: %w", sub.MinBand, fault.ErrInvalid)
+	}
+	if len(sub.Name) > profile.MaxName || !profile.ValidToken(sub.Cluster) {
+		return NewSubscription{}, fmt.Errorf("name or cluster of the subscription: %w", fault.ErrInvalid)
+	}
+	made, err := s.Ledger.Subscribe(ctx, sub)
+	if err != nil {
+		return NewSubscription{}, err
+	}
+	return NewSubscription{Subscription: made, Secret: made.Secret}, nil
+}
+
+func (s *Service) subscriptions(ctx context.Context, _ struct{}) (Subscriptions, error) {
+	all, err := s.Ledger.Subscriptions(ctx)
+	return Subscriptions{Items: all}, err
+}
+
+func (s *Service) unsubscribe(ctx context.Context, u Unsubscribe) (struct{}, error) {
+	return struct{}{}, s.Ledger.Unsubscribe(ctx, u.ID)
+}

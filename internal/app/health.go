@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"kobling/internal/api"
+	"kobling/internal/config"
+	"kobling/internal/fault"
+	"kobling/internal/intake"
+	"kobling/internal/stream"
+)
+
+// watch adds the readiness checks and the metrics.
+func (a *App) watch() {
+	a.intake = &stream.Consumer{From: a.streams, Stream: stream.Intake, Durable: intake.Durable, Log: a.log.Named("intake")}
+	a.match = &stream.Consumer{From: a.streams, Stream: stream.Profiles, Durable: durableMatch, Log: a.log.Named("match")}
+
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	probe := fmt.Sprintf("%x-%d", host, os.Getpid()) // a host's name may hold what a subject may not
+	a.health.Ready("streams", func(ctx context.Context) error { return a.streams.Probe(ctx, probe) })
+	a.health.Ready("database", a.store.Ping)
+	if a.index != nil {
+		a.health.Ready("index", a.indexReady)
+		a.health.Gauge("index_applied_sequence", "PROFILES sequence up to which the index has come.", func() float64 { return float64(a.index.Applied()) })
+	}
+	waiting := &cached[backlogs]{read: a.readBacklogs}
+	for name, pick := range map[string]func(backlogs) stream.Backlog{
+		"intake": func(b backlogs) stream.Backlog { return b.intake },
+		"match":  func(b backlogs) stream.Backlog { return b.match },
+	} {
+		a.health.Gauge(name+"_pending", "Messages not yet delivered to this stage.", func() float64 { return float64(pick(waiting.get()).Pending) })
+		a.health.Gauge(name+"_ack_pending", "Messages delivered and not yet settled.", func() float64 { return float64(pick(waiting.get()).AckPending) })
+		a.health.Gauge(name+"_redelivered", "Unsettled messages that were delivered before.", func() float64 { return float64(pick(waiting.get()).Redelivered) })
+		a.health.Gauge(name+"_oldest_seconds", "Age of the oldest unsettled message.", func() float64 { return age(pick(waiting.get()).Oldest) })
+	}
+	for name, c := range map[string]*stream.Consumer{"intake": a.intake, "match": a.match} {
+		a.health.Counter(name+"_batches", "Batches handled by this process.", func() float64 { return float64(c.Stats().Batches) })
+		a.health.Counter(name+"_messages", "Messages handled by this process, repeats included.", func() float64 { return float64(c.Stats().Messages) })
+		a.health.Counter(name+"_rejected", "Messages given up by this process.", func() float64 { return float64(c.Stats().Rejected) })
+		a.health.Counter(name+"_retried", "Messages put off by this process.", func() float64 { return float64(c.Stats().Retried) })
+		a.health.Counter(name+"_busy_seconds", "Time spent with messages in hand.", func() float64 { return c.Stats().Busy.Seconds() })
+	}
+	stats := &cached[api.Status]{read: a.Status}
+	a.health.Gauge("profiles", "Profiles alive.", func() float64 { return float64(stats.get().Profiles) })
+	a.health.Gauge("suggestions", "Suggestions live.", func() float64 { return float64(stats.get().Suggestions) })
+	a.health.Gauge("notifications_waiting", "Notifications pending or being sent.", func() float64 { return float64(stats.get().Waiting.Notify) })
+	a.health.Gauge("dead_letters", "Messages kept for an operator.", func() float64 { return float64(stats.get().DeadLetters) })
+}
+
+func age(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return time.Since(t).Seconds()
+}
+
+// maxIndexLag is how far the index may be behind PROFILES while the process
+// calls itself ready.
+const maxIndexLag = 10_000
+
+func (a *App) indexReady(ctx context.Context) error {
+	if err := a.index.Err(); err != nil {
+		return err
+	}
+	info, err := a.streams.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if lag := int64(info.LastSeq) - int64(a.index.Applied()); lag > maxIndexLag { //nolint:gosec // sequences fit
+		return fmt.Errorf("the index is %d messages behind: %w", lag, fault.ErrUnavailable)
+	}
+	return nil
+}
+
+type backlogs struct{ intake, match stream.Backlog }
+
+func (a *App) readBacklogs(ctx context.Context) (backlogs, error) {
+	var b backlogs
+	var err error
+	if b.intake, err = a.intake.Backlog(ctx); err != nil {
+		return b, err
+	}
+	b.match, err = a.match.Backlog(ctx)
+	return b, err
+}
+
+// Status says how far the work has come.
+func (a *App) Status(ctx context.Context) (api.Status, error) {
+	// Upstream first: what moves on in between is then counted twice, never not
+	// at all.
+	b, err := a.readBacklogs(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	st, err := a.store.Stats(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	health := a.health.Status(ctx)
+	s := api.Status{
+		Version: a.options.Version, Ready: health.Ready, Checks: health.Checks, Epoch: a.epoch.Number(),
+		Profiles: st.Profiles, Suggestions: st.Suggestions, Rejections: st.Rejections, DeadLetters: st.DeadLetters,
+		Waiting: api.Waiting{
+			Intake: int64(b.intake.Pending) + int64(b.intake.AckPending), //nolint:gosec // counts
+			Match:  int64(b.match.Pending) + int64(b.match.AckPending),   //nolint:gosec // counts
+			Notify: st.Notify, Events: st.Events,
+		},
+	}
+	if a.index != nil {
+		s.IndexApplied = a.index.Applied()
+	}
+	if a.cfg.Has(config.RoleNotify) && a.sink != nil {
+		s.MailDir = a.mailDir()
+	}
+	return s, nil
+}
+
+// cached keeps what was read for a second, so that one scrape of the metrics
+// asks each server once.
+type cached[T any] struct {
+	read func(context.Context) (T, error)
+
+	mu    sync.Mutex
+	value T
+	at    time.Time
+}
+
+func (c *cached[T]) get() T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.at) > time.Second {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if v, err := c.read(ctx); err == nil {
+			c.value = v
+		}
+		c.at = time.Now()
+	}
+	return c.value
+}
