@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -188,7 +189,7 @@ func revised(raw []byte, d decoded) ([]byte, error) {
 	}
 	m := e.Binary("profiles." + d.Subject)
 	m.Header[event.HeaderIntakeSeq] = []string{e.ID[strings.LastIndexByte(e.ID, '-')+1:]}
-	m.Header[event.HeaderRevision] = []string{fmt.Sprint(head.Revision)}
+	m.Header[event.HeaderRevision] = []string{strconv.Itoa(head.Revision)}
 	m.Header[event.HeaderStatus] = []string{head.Status}
 	r, err := event.DecodeRevision(m)
 	if err != nil {

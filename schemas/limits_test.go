@@ -164,8 +164,7 @@ func fields(t reflect.Type) []string {
 		t = t.Elem()
 	}
 	var all []string
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-":

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -37,7 +38,7 @@ func (p pointer) String() string {
 
 // with returns p and one token more, sharing nothing with p.
 func (p pointer) with(token string) pointer {
-	return append(p[:len(p):len(p)], token)
+	return append(slices.Clip(p), token)
 }
 
 // parser reads JSON that a stranger wrote, more strictly than encoding/json:

@@ -32,13 +32,13 @@ var rules = map[IdentifierScheme]rule{
 			if len(s) == 12 && s[:2] == "16" { // how registers write it
 				s = s[2:]
 			}
-			return insert(s, 10, "-", 6)
+			return hyphen(s, 10, 6)
 		},
 		form: regexp.MustCompile(`^[0-9]{6}-[0-9]{4}$`), want: "nnnnnn-nnnn",
 		check: func(s string) bool { return luhn(strings.ReplaceAll(s, "-", "")) },
 	},
 	YTunn: {
-		tidy: func(s string) string { return insert(compact("FI")(s), 8, "-", 7) },
+		tidy: func(s string) string { return hyphen(compact("FI")(s), 8, 7) },
 		form: regexp.MustCompile(`^[0-9]{7}-[0-9]$`), want: "7 digits, a hyphen, 1 digit",
 		check: func(s string) bool { return weighted(strings.ReplaceAll(s, "-", ""), 7, 9, 10, 5, 8, 4, 2, 1) },
 	},
@@ -62,7 +62,7 @@ var rules = map[IdentifierScheme]rule{
 		tidy: func(s string) string {
 			s = strings.ToUpper(address(strings.ToLower(s), "orcid.org/"))
 			s = strings.ReplaceAll(s, "-", "")
-			return insert(insert(insert(s, 16, "-", 12), 17, "-", 8), 18, "-", 4)
+			return hyphen(hyphen(hyphen(s, 16, 12), 17, 8), 18, 4)
 		},
 		form: regexp.MustCompile(`^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$`), want: "nnnn-nnnn-nnnn-nnnn",
 		check: func(s string) bool { return mod11x2(strings.ReplaceAll(s, "-", "")) },
@@ -139,12 +139,12 @@ func address(s, host string) string {
 	return strings.NewReplacer(" ", "", "\u2011", "-", "\u2013", "-").Replace(s)
 }
 
-// insert puts sep into s at byte at if s has n bytes.
-func insert(s string, n int, sep string, at int) string {
+// hyphen puts a hyphen into s at byte at if s has n bytes.
+func hyphen(s string, n, at int) string {
 	if len(s) != n {
 		return s
 	}
-	return s[:at] + sep + s[at:]
+	return s[:at] + "-" + s[at:]
 }
 
 // weighted reports whether the weighted sum of digits is divisible by 11.

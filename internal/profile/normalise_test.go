@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -63,11 +64,7 @@ func messy() *rapid.Generator[string] {
 		"\xff", "1", "28693222", "DK", "no", "dk", "-", ".", "https://ror.org/", "03yrrjy16", "ǆ", "ß", "ı",
 	})
 	return rapid.Custom(func(t *rapid.T) string {
-		s := ""
-		for _, p := range rapid.SliceOfN(pieces, 0, 8).Draw(t, "pieces") {
-			s += p
-		}
-		return s
+		return strings.Join(rapid.SliceOfN(pieces, 0, 8).Draw(t, "pieces"), "")
 	})
 }
 
