@@ -233,8 +233,12 @@ $$;
 -- +goose StatementEnd
 
 -- The gate now. A volatile argument would keep the function from being
--- inlined; a column of a subquery does not, and the clock is read once.
+-- inlined; a column of a subquery does not, and the clock is read once. The
+-- collation was lost on the way through the function; without it a condition on
+-- an id would not fit the indexes.
 CREATE VIEW suggestion_live AS
-SELECT live.*
+SELECT demand_id COLLATE "C" AS demand_id, supply_id COLLATE "C" AS supply_id, demand_seq, supply_seq, epoch,
+	score, band, reasons, rematch, updated_at,
+	demand_cluster COLLATE "C" AS demand_cluster, supply_cluster COLLATE "C" AS supply_cluster, news
 FROM (SELECT clock_timestamp() AS t OFFSET 0) clock
 CROSS JOIN LATERAL suggestion_live_at(clock.t) live;
