@@ -79,7 +79,7 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 	apart := false
 	for _, t := range s.tokens {
 		apart = apart || t.apart
-		if set := a.functionWords.of[t.word]; set.has(lang) || lang < 0 && set != 0 {
+		if a.isFunctionWord(t, lang, lang) {
 			continue
 		}
 		key := a.key(s, lang, t.word)
@@ -102,4 +102,11 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 		}
 		apart = false
 	}
+}
+
+// isFunctionWord reports whether t is a function word of either language; of any
+// when the first is unknown.
+func (a *Analyzer) isFunctionWord(t token, lang, other int) bool {
+	set := a.functionWords.of[t.word]
+	return !t.caps && (set.has(lang) || set.has(other) || lang < 0 && set != 0)
 }

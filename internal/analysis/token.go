@@ -19,6 +19,9 @@ type token struct {
 	// apart says that punctuation stands between this word and the one before,
 	// so that no phrase spans them.
 	apart bool
+	// caps says that the word is written in capitals: an abbreviation, and no
+	// function word (ALS in Dutch, IT in English).
+	caps bool
 }
 
 // tokenise appends the words of text to dst. A word is a run of letters, digits
@@ -41,7 +44,7 @@ func tokenise(dst []token, text string) []token {
 			i += size
 		}
 		if i-start <= maxWord {
-			dst = append(dst, token{start: start, end: i, word: normal(text[start:i]), apart: apart})
+			dst = append(dst, token{start: start, end: i, word: normal(text[start:i]), apart: apart, caps: inCapitals(text[start:i])})
 		}
 		apart = i-start > maxWord
 		i += ending(text[i:])
@@ -54,6 +57,20 @@ func inWord(r rune) bool {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 	}
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r))
+}
+
+// inCapitals reports whether word has two letters or more and all are capitals.
+func inCapitals(word string) bool {
+	n := 0
+	for _, r := range word {
+		if unicode.IsLower(r) {
+			return false
+		}
+		if unicode.IsUpper(r) {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // breaksPhrase reports whether r ends a phrase. Spaces, hyphens, slashes,

@@ -97,7 +97,7 @@ func (a *Analyzer) vocabulary(lang int) (*vocabulary, error) {
 			for _, label := range c.Labels[source] {
 				words := a.labelWords(s, v, lang, source, label.Text, rank > 0 && source == "en")
 				switch {
-				case len(words) == 0 && source == "en" && rank > 0:
+				case len(words) == 0 && (rank > 0 || lang < 0): // it means something else here
 				case len(words) == 0:
 					errs = append(errs, fmt.Errorf("concept %s: %s label %q has no word to be known by: %w",
 						c.ID, source, label.Text, fault.ErrInvalid))
@@ -129,7 +129,7 @@ func (a *Analyzer) labelWords(s *scratch, v *vocabulary, lang int, source, label
 	s.label = tokenise(s.label[:0], label)
 	var words []wordID
 	for _, t := range s.label {
-		if set := a.functionWords.of[t.word]; set.has(lang) || set.has(langIndex(source)) {
+		if a.isFunctionWord(t, lang, langIndex(source)) {
 			continue
 		}
 		words = append(words, v.word(a.key(s, lang, t.word)))
