@@ -102,7 +102,7 @@ func (a account) mayEnter(dir string) error {
 		if info.Mode()&execute == 0 {
 			return fmt.Errorf("PostgreSQL runs as user %q, who cannot enter %s (mode %s): "+
 				"choose another data directory, for example /var/lib/kobling, or let others pass with \"chmod o+x %s\"",
-				a.name, d, info.Mode().Perm(), d)
+				a.name, d, info.Mode(), d)
 		}
 		if d == filepath.Dir(d) {
 			return nil

@@ -115,30 +115,27 @@ func (c *cluster) create(ctx context.Context, throwaway bool) error {
 	return nil
 }
 
-// clear stops servers that a killed process left on the cluster and removes a
-// pid file that would keep the next one from starting. It reports whether the
-// last server went without cleaning up.
-func (c *cluster) clear(ctx context.Context) (unclean bool, err error) {
+// clear stops servers that a killed process left on the cluster, waits until
+// the last of their children is gone, without which no new one may start, and
+// removes a pid file that would keep the next one from starting.
+func (c *cluster) clear(ctx context.Context) error {
 	pidFile := filepath.Join(c.data, "postmaster.pid")
 	pid, err := readPid(pidFile)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if err := c.stopOrphans(ctx, pid); err != nil {
-		return false, err
-	}
-	if pid == 0 {
-		return false, nil
+	if err := c.stopOrphans(ctx, pid); err != nil || pid == 0 {
+		return err
 	}
 	// A dead pid PostgreSQL sorts out by itself. But when the number has gone to
 	// another living process, it takes that for a server and refuses to start.
 	if err := syscall.Kill(pid, 0); err == nil || errors.Is(err, syscall.EPERM) {
 		c.log.Warn("removing a stale pid file: the process is not PostgreSQL", zap.Int("pid", pid))
 		if err := os.Remove(pidFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }
 
 // stopOrphans ends every server process that still works on the cluster. We

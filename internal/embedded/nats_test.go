@@ -37,6 +37,18 @@ func connect(t *testing.T, url string, options ...nats.Option) *nats.Conn {
 	return nc
 }
 
+// next waits for what comes next on a channel.
+func next[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came within 10s")
+		panic("unreachable")
+	}
+}
+
 func TestNATSKeepsStreamsAndKeysFromStartToStart(t *testing.T) {
 	t.Parallel()
 
@@ -91,8 +103,8 @@ func TestNATSRestartBringsConnectionsBack(t *testing.T) {
 	if err := n.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	<-back
-	<-back
+	next(t, back)
+	next(t, back)
 }
 
 func TestNATSKnowsNobodyAnonymous(t *testing.T) {
@@ -164,7 +176,7 @@ func TestLocalClientMayProduceAndNoMore(t *testing.T) {
 		if err := local.Publish(subject, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-refused; !errors.Is(err, nats.ErrPermissionViolation) {
+		if err := next(t, refused); !errors.Is(err, nats.ErrPermissionViolation) {
 			t.Errorf("publish to %s: %v, want a permissions violation", subject, err)
 		}
 	}
@@ -172,7 +184,7 @@ func TestLocalClientMayProduceAndNoMore(t *testing.T) {
 		if _, err := local.SubscribeSync(subject); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-refused; !errors.Is(err, nats.ErrPermissionViolation) {
+		if err := next(t, refused); !errors.Is(err, nats.ErrPermissionViolation) {
 			t.Errorf("subscribe to %s: %v, want a permissions violation", subject, err)
 		}
 	}

@@ -113,28 +113,13 @@ func (p *Postgres) start(ctx context.Context, dir string, o PostgresOptions) err
 	if err := p.cluster.create(ctx, o.Throwaway); err != nil {
 		return err
 	}
-	unclean, err := p.cluster.clear(ctx)
-	if err != nil {
+	if err := p.cluster.clear(ctx); err != nil {
 		return err
 	}
-	// Children of a postmaster that was just killed need a moment to notice, and
-	// until then a new one refuses to start: after an unclean end, try again.
-	attempts := 1
-	if unclean {
-		attempts = 10
+	if err := p.launch(ctx); err != nil {
+		return err
 	}
-	for ; attempts > 0; attempts-- {
-		if err = p.launch(ctx); err != nil {
-			return err
-		}
-		if err = p.ready(ctx); !errors.Is(err, errExited) {
-			break
-		}
-		if attempts > 1 {
-			wait(ctx, 300*time.Millisecond)
-		}
-	}
-	if err != nil {
+	if err := p.ready(ctx); err != nil {
 		return err
 	}
 	o.Log.Info("PostgreSQL is up",

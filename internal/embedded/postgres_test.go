@@ -102,9 +102,19 @@ func TestPostgresKeepsDataFromStartToStart(t *testing.T) {
 func TestPostgresRunsUnderALongPath(t *testing.T) {
 	t.Parallel()
 
-	dir := filepath.Join(testkit.PassableDir(t), strings.Repeat("long/", 20)) // longer than a socket's name may be
-	if got := query(t, startPostgres(t, dir).URL(), `SELECT 1`); got != 1 {
+	p, err := embedded.StartPostgres(t.Context(), embedded.PostgresOptions{
+		Dir:       filepath.Join(testkit.PassableDir(t), strings.Repeat("long/", 20)), // longer than a socket's name may be
+		Throwaway: true,
+		Log:       zap.NewNop(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := query(t, p.URL(), `SELECT 1`); got != 1 {
 		t.Errorf("query = %d, want 1", got)
+	}
+	if err := p.Stop(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -133,59 +143,50 @@ func TestPostgresSaysThatItWasKilledAndRecovers(t *testing.T) {
 func TestPostgresStartsDespiteWhatAPredecessorLeft(t *testing.T) {
 	t.Parallel()
 
-	// One cluster, several heirs: the pid file as a killed server leaves it, but
-	// with another number in it.
-	for _, tt := range []struct {
-		name string
-		pid  func(t *testing.T, account *syscall.Credential) string
-	}{
-		{"pid of nobody", func(*testing.T, *syscall.Credential) string { return "4194303" }},
-		{"torn pid file", func(*testing.T, *syscall.Credential) string { return "" }},
-		{"pid of this process", func(*testing.T, *syscall.Credential) string { return strconv.Itoa(os.Getpid()) }},
-		{"pid of another process of the account", func(t *testing.T, account *syscall.Credential) string {
-			t.Helper()
-			cmd := exec.Command("sleep", "600")
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if cmd.Process.Kill() != nil || cmd.ProcessState != nil {
-					t.Error("the other process was stopped")
-				}
-				_ = cmd.Wait()
-			})
-			return strconv.Itoa(cmd.Process.Pid)
-		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
+	dir := testkit.PassableDir(t)
+	p := startPostgres(t, dir)
+	query(t, p.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
+	account := dataOwner(t, dir)
+	other := exec.Command("sleep", "600") // a process of the server's account
+	other.SysProcAttr = &syscall.SysProcAttr{Credential: account}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = other.Process.Kill()
+		if err := other.Wait(); err == nil || err.Error() != "signal: killed" {
+			t.Errorf("the other process ended with %v before its time", err)
+		}
+	})
 
-			dir := testkit.PassableDir(t)
-			p := startPostgres(t, dir)
-			query(t, p.URL(), `CREATE TABLE kept AS SELECT 7 AS n`)
-			pid, file := postmaster(t, dir)
-			left, err := os.ReadFile(file)
-			if err != nil {
+	// The pid file as a killed server leaves it, but with another number in it.
+	for _, tt := range []struct{ name, pid string }{
+		{"pid of nobody", "4194303"},
+		{"torn pid file", ""},
+		{"pid of this process", strconv.Itoa(os.Getpid())},
+		{"pid of another process of the account", strconv.Itoa(other.Process.Pid)},
+	} {
+		pid, file := postmaster(t, dir)
+		left, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		content := strings.Replace(string(left), strconv.Itoa(pid), tt.pid, 1)
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if account != nil {
+			if err := os.Chown(file, int(account.Uid), int(account.Gid)); err != nil {
 				t.Fatal(err)
 			}
-			if err := p.Stop(); err != nil {
-				t.Fatal(err)
-			}
-			account := dataOwner(t, dir)
-			content := strings.Replace(string(left), strconv.Itoa(pid), tt.pid(t, account), 1)
-			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if account != nil {
-				if err := os.Chown(file, int(account.Uid), int(account.Gid)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if got := query(t, startPostgres(t, dir).URL(), `SELECT n FROM kept`); got != 7 {
-				t.Errorf("n = %d, want 7", got)
-			}
-		})
+		}
+		p = startPostgres(t, dir)
+		if got := query(t, p.URL(), `SELECT n FROM kept`); got != 7 {
+			t.Errorf("%s: n = %d, want 7", tt.name, got)
+		}
 	}
 }
 
@@ -255,15 +256,16 @@ func TestPostgresSaysWhyItDoesNotStart(t *testing.T) {
 	t.Parallel()
 
 	dir := testkit.PassableDir(t)
-	if err := startPostgres(t, dir).Stop(); err != nil {
-		t.Fatal(err)
-	}
+	errStarted := errors.New("it started")
 	start := func() error {
-		p, err := embedded.StartPostgres(t.Context(), embedded.PostgresOptions{Dir: dir, Log: zap.NewNop()})
+		p, err := embedded.StartPostgres(t.Context(), embedded.PostgresOptions{Dir: dir, Throwaway: true, Log: zap.NewNop()})
 		if err == nil {
-			err = errors.Join(errors.New("it started"), p.Stop())
+			err = errors.Join(errStarted, p.Stop())
 		}
 		return err
+	}
+	if err := start(); !errors.Is(err, errStarted) {
+		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "data", "postgresql.conf")
 	if err := os.WriteFile(config, []byte("no_such_setting = 1\n"), 0o600); err != nil {

@@ -221,7 +221,7 @@ func execute(ctx context.Context, statement string) error {
 // withDatabase returns the address of another database of the same server.
 func withDatabase(server, name string) string {
 	u, err := url.Parse(server)
-	if err != nil { // "host=… dbname=…": the last word counts
+	if err != nil || u.Scheme == "" { // "host=… dbname=…": the last word counts
 		return server + " dbname=" + name
 	}
 	u.Path = "/" + name
