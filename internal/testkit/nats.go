@@ -63,7 +63,8 @@ func (s *NATSServer) ConnectLocal(tb testing.TB, options ...nats.Option) *nats.C
 
 func connect(tb testing.TB, url string, options ...nats.Option) *nats.Conn {
 	tb.Helper()
-	nc, err := nats.Connect(url, options...)
+	quiet := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // the default writes to standard error
+	nc, err := nats.Connect(url, append([]nats.Option{quiet}, options...)...)
 	if err != nil {
 		tb.Fatal("testkit:", err)
 	}
