@@ -1,0 +1,135 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"kobling/internal/app"
+	"kobling/internal/config"
+	"kobling/internal/event"
+	"kobling/internal/profile"
+	"kobling/internal/testkit"
+)
+
+func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
+
+// limit bounds each wait of these tests; nothing here takes a tenth of it.
+const limit = time.Minute
+
+// system is a running service and how to reach it.
+type system struct {
+	*app.Client
+
+	info app.RunInfo
+	mail *testkit.MailServer
+	stop func()
+}
+
+// start runs the service with all roles on servers of its own, or on those that
+// KOBLING_TEST_NATS_URL and KOBLING_TEST_DATABASE_URL name.
+func start(t *testing.T, dir string) *system {
+	t.Helper()
+	mail := testkit.SMTP(t)
+	flags := map[string]string{
+		"data-dir": dir, "nats-listen": "127.0.0.1:0", "http-listen": "127.0.0.1:0", "log-level": "warn",
+		"smtp-url": "smtp+plain://" + mail.Addr, "webhook-allow-private": "127.0.0.0/8",
+	}
+	if url := testkit.ExternalNATS(); url != "" {
+		flags["nats-url"] = url
+	}
+	if testkit.ExternalDatabase() != "" {
+		flags["database-url"] = testkit.DatabaseURL(t, nil)
+	}
+	cfg, _, err := config.Load(config.Source{Flags: flags})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := app.Migrate(ctx, cfg, testkit.Logger(t)); err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Start(ctx, cfg, app.Options{Version: "test", Log: testkit.Logger(t), Level: zap.NewAtomicLevel()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	s := &system{Client: a.Client(), info: a.Info(), mail: mail}
+	stopped := false
+	s.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if err := a.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+	t.Cleanup(s.stop)
+	testkit.Eventually(t, limit, "the service answers", func() bool {
+		_, err := s.Status(t.Context())
+		return err == nil
+	})
+	return s
+}
+
+// connect is a plain NATS client of another program on this machine.
+func (s *system) connect(t *testing.T) *nats.Conn {
+	t.Helper()
+	return dial(t, s.info.NATSURL, s.info.NATSUser, s.info.NATSPassword)
+}
+
+func dial(t *testing.T, url, user, password string) *nats.Conn {
+	t.Helper()
+	nc, err := nats.Connect(url, nats.UserInfo(user, password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// publish says something of a profile, as a structured CloudEvent.
+func publish(t *testing.T, nc *nats.Conn, kind string, id profile.ID, data any) {
+	t.Helper()
+	e := map[string]any{"specversion": "1.0", "id": nats.NewInbox(), "source": "/test", "type": kind}
+	if data != nil {
+		e["data"] = data
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.Publish(event.Subject(event.Intake, id), b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// settle waits until everything that was said has been worked through.
+func (s *system) settle(t *testing.T) {
+	t.Helper()
+	testkit.Eventually(t, limit, "nothing is waiting", func() bool {
+		st, err := s.Status(t.Context())
+		return err == nil && st.Waiting.Idle()
+	})
+}
+
+// unique makes a token that no other run of the tests uses.
+func unique(prefix string) string {
+	return prefix + "-" + strings.ToLower(nats.NewInbox()[len("_INBOX."):])
+}

@@ -1,0 +1,181 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"kobling/internal/alert"
+	"kobling/internal/api"
+	"kobling/internal/event"
+	"kobling/internal/profile"
+	"kobling/internal/suggestion"
+	"kobling/internal/testkit"
+)
+
+func need(org string) profile.Profile {
+	return profile.Profile{
+		ID:           profile.ID("need." + org + ".dispenser"),
+		Organisation: profile.Organisation{Name: "Vaktsom AS", Type: profile.SME, Country: "NO"},
+		Texts: []profile.Text{{
+			Lang: "nb", Title: "Testmiljø for medisindispenser hos eldre hjemme",
+			Description: "Vi har utviklet en medisindispenser og vil prøve den ut sammen med hjemmetjenesten og eldre brukere i egne hjem.",
+		}},
+		Cooperation: []profile.Cooperation{profile.TestWithEndUsers},
+	}
+}
+
+func testPlace(org string) profile.Profile {
+	return profile.Profile{
+		ID:           profile.ID("test_place." + org + ".koti"),
+		Organisation: profile.Organisation{Name: "Oulun testikoti", Type: profile.Municipality, Country: "FI"},
+		Texts: []profile.Text{{
+			Lang: "fi", Title: "Testipaikka ikäihmisten kotona",
+			Description: "Kotihoidon tiimi testaa lääkeannostelijoita ja muuta hyvinvointiteknologiaa iäkkäiden käyttäjien kanssa heidän kotonaan.",
+		}},
+		Cooperation: []profile.Cooperation{profile.TestWithEndUsers},
+	}
+}
+
+func (s *system) of(t *testing.T, id profile.ID) []suggestion.Suggestion {
+	t.Helper()
+	all, err := s.Suggestions(t.Context(), api.SuggestionsQuery{Lang: "nb", Filter: suggestion.Filter{Profile: id}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestAPublishedNeedBecomesASuggestionAMailAndAWebhook(t *testing.T) {
+	t.Parallel()
+	s := start(t, testkit.PassableDir(t))
+	hook := testkit.HTTPSink(t)
+	for _, sub := range []alert.Subscription{
+		{Cluster: "default", Channel: alert.Email, Address: unique("aino") + "@example.org", Name: "Aino", Language: "fi"},
+		{Cluster: "default", Channel: alert.Webhook, Address: hook.URL, Language: "nb"},
+	} {
+		if _, err := s.Subscribe(t.Context(), sub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nc := s.connect(t)
+	n, p := need(unique("vaktsom")), testPlace(unique("oulu"))
+	publish(t, nc, event.TypeSubmitted, n.ID, n)
+	publish(t, nc, event.TypeSubmitted, p.ID, p)
+
+	mail := string(s.mail.Next(t).Data)
+	if !strings.Contains(mail, string(n.ID)) && !strings.Contains(mail, "Vaktsom") {
+		t.Errorf("mail does not tell of the pair:\n%s", mail)
+	}
+	var got struct {
+		Data struct {
+			DemandID string `json:"demand_id"`
+			SupplyID string `json:"supply_id"`
+			Reasons  []suggestion.Explained
+		}
+	}
+	if err := json.Unmarshal(hook.Next(t).Body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Data.DemandID != string(n.ID) || got.Data.SupplyID != string(p.ID) || len(got.Data.Reasons) == 0 {
+		t.Errorf("webhook told %+v", got.Data)
+	}
+
+	found := s.of(t, n.ID)
+	if len(found) != 1 || found[0].SupplyID != p.ID || found[0].Score <= 0 || found[0].Score > 1 {
+		t.Fatalf("suggestions = %+v, want the test place alone", found)
+	}
+	if !slices.ContainsFunc(found[0].Reasons, func(r suggestion.Explained) bool {
+		return r.Kind == "concept" && len(r.Demand) > 0 && len(r.Supply) > 0
+	}) {
+		t.Errorf("no reason quotes both texts: %+v", found[0].Reasons)
+	}
+	x, err := s.Explain(t.Context(), api.ExplainQuery{DemandID: n.ID, SupplyID: p.ID, Lang: "en"})
+	if err != nil || !x.Live || x.Score != found[0].Score || x.Band != found[0].Band {
+		t.Errorf("explain = %+v, %v; the row says %v %s", x, err, found[0].Score, found[0].Band)
+	}
+
+	// Edited ten times, the pair stays one and is told once.
+	for range 10 {
+		publish(t, nc, event.TypeSubmitted, n.ID, n)
+	}
+	s.settle(t)
+	if found := s.of(t, n.ID); len(found) != 1 {
+		t.Errorf("after ten revisions %d suggestions, want 1", len(found))
+	}
+	steps := []struct {
+		kind string
+		live int
+	}{{event.TypePaused, 0}, {event.TypeResumed, 1}, {event.TypeRenewed, 1}, {event.TypeWithdrawn, 0}, {event.TypeResumed, 0}}
+	for _, step := range steps {
+		publish(t, nc, step.kind, p.ID, nil)
+		s.settle(t)
+		if found := s.of(t, n.ID); len(found) != step.live {
+			t.Errorf("after %s %d suggestions, want %d", step.kind, len(found), step.live)
+		}
+	}
+	if mails, hooks := len(s.mail.Mails()), len(hook.Requests()); mails != 1 || hooks != 1 {
+		t.Errorf("told by %d mails and %d webhooks, want once each", mails, hooks)
+	}
+}
+
+func TestARejectionNamesEveryFault(t *testing.T) {
+	t.Parallel()
+	s := start(t, testkit.PassableDir(t))
+	nc := s.connect(t)
+	told, err := nc.SubscribeSync(event.Rejections + ".>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := profile.ID("need." + unique("acme") + ".bad")
+	publish(t, nc, event.TypeSubmitted, id, map[string]any{
+		"id": id, "colour": "blue", "trl": map[string]int{"min": 12, "max": 12},
+		"organisation": map[string]any{"name": "Acme", "type": "sme", "identifiers": []map[string]string{{"scheme": "orgnr", "value": "988077918"}}},
+		"texts":        []map[string]string{{"lang": "nb", "title": strings.Repeat("x", 8<<10)}},
+	})
+	m, err := told.NextMsg(limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r event.Rejection
+	if err := json.Unmarshal(m.Data, &r); err != nil {
+		t.Fatal(err)
+	}
+	if m.Subject != event.Subject(event.Rejections, id) {
+		t.Errorf("told on %s", m.Subject)
+	}
+	for _, path := range []string{"/colour", "/trl", "/organisation/identifiers/0", "/texts/0/title"} {
+		if !slices.ContainsFunc(r.Faults, func(f event.Fault) bool { return strings.HasPrefix(f.Path, path) }) {
+			t.Errorf("no fault at %s in %+v", path, r.Faults)
+		}
+	}
+	s.settle(t)
+	receipt, err := s.Receipt(t.Context(), id, r.IntakeSeq)
+	if err != nil || receipt.State != api.Rejected || len(receipt.Faults) != len(r.Faults) {
+		t.Errorf("receipt = %+v, %v", receipt, err)
+	}
+	if m, err := told.NextMsg(nats.DefaultTimeout / 10); err == nil {
+		t.Errorf("told twice: %s", m.Data)
+	}
+}
+
+func TestAStartAfterAStopGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := testkit.PassableDir(t)
+	org := unique("vaktsom")
+	s := start(t, dir)
+	n, p := need(org), testPlace(unique("oulu"))
+	publish(t, s.connect(t), event.TypeSubmitted, n.ID, n)
+	s.settle(t)
+	s.stop()
+
+	s = start(t, dir)
+	publish(t, s.connect(t), event.TypeSubmitted, p.ID, p)
+	s.settle(t)
+	if found := s.of(t, n.ID); len(found) != 1 {
+		t.Errorf("%d suggestions with a need of before the stop, want 1", len(found))
+	}
+}
