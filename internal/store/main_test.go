@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 	"kobling/internal/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // patience is how long a test waits for something that should take
 // milliseconds.
@@ -27,13 +26,13 @@ const patience = 20 * time.Second
 type ledger struct {
 	*store.Store
 
-	t    *testing.T
+	t    testing.TB
 	url  string
 	pool *pgxpool.Pool
 }
 
 // open returns a ledger in which epoch 1 is active.
-func open(t *testing.T) *ledger {
+func open(t testing.TB) *ledger {
 	t.Helper()
 	url := testkit.DatabaseURL(t, store.Migrate)
 	s, err := store.Open(t.Context(), url, store.Options{})

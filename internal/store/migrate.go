@@ -159,7 +159,7 @@ func checkVersion(ctx context.Context, pool *pgxpool.Pool, log *zap.Logger) erro
 
 // checkJobs does the same for River's tables. Validation writes nothing.
 func checkJobs(ctx context.Context, pool *pgxpool.Pool, log *zap.Logger) error {
-	var driver = riverpgxv5.New(pool)
+	driver := riverpgxv5.New(pool)
 	jobs, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: slogger(log)})
 	if err != nil {
 		return fmt.Errorf("check schema of jobs: %w", err)

@@ -88,7 +88,7 @@ func (l *liveness) hold(ctx context.Context) error {
 		if err := l.conn.Ping(ctx); err == nil {
 			return nil
 		}
-		l.end()
+		l.end(ctx)
 	}
 	conn, err := l.store.pool.Acquire(ctx)
 	if err != nil {
@@ -103,11 +103,11 @@ func (l *liveness) hold(ctx context.Context) error {
 }
 
 // end closes the session, and so drops the lock.
-func (l *liveness) end() {
+func (l *liveness) end(ctx context.Context) {
 	if l.conn == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = l.conn.Hijack().Close(ctx)
 	l.conn = nil

@@ -45,7 +45,7 @@ func (s *Store) RunJobs(ctx context.Context, h Handlers) error {
 		return fmt.Errorf("run jobs: %w", err)
 	}
 	life := liveness{store: s, id: id}
-	defer life.end()
+	defer life.end(ctx)
 	if err := life.check(ctx); err != nil {
 		return fmt.Errorf("run jobs: %w", classify(err))
 	}
