@@ -21,9 +21,9 @@ const (
 	// specific concepts. What is missing goes to a feature that no supply has, so
 	// that a demand of one common word is never well covered.
 	enough = 3 * 1000 * FullPresence / 2
-	// fullPresence is the presence at which a supply answers in full: a word of
-	// its title, or two of its description.
-	fullPresence = FullPresence * 2 / 3
+	// fullPresence is the presence at which a supply answers in full: a word of its
+	// title and two of its description.
+	fullPresence = FullPresence * 4 / 5
 	// A supply that talks about everything is about nothing: beyond this many
 	// concepts each counts for less.
 	broadSupply = 24

@@ -48,6 +48,7 @@ type App struct {
 	http     net.Listener
 	health   *telemetry.Server
 
+	ready         *cached[telemetry.Status]
 	intake, match *stream.Consumer // counted in metrics; also without the role
 	closers       []func() error   // in the order of opening
 }

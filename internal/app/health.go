@@ -12,6 +12,7 @@ import (
 	"kobling/internal/fault"
 	"kobling/internal/intake"
 	"kobling/internal/stream"
+	"kobling/internal/telemetry"
 )
 
 // watch adds the readiness checks and the metrics.
@@ -47,6 +48,7 @@ func (a *App) watch() {
 		a.health.Counter(name+"_retried", "Messages put off by this process.", func() float64 { return float64(c.Stats().Retried) })
 		a.health.Counter(name+"_busy_seconds", "Time spent with messages in hand.", func() float64 { return c.Stats().Busy.Seconds() })
 	}
+	a.ready = &cached[telemetry.Status]{read: func(ctx context.Context) (telemetry.Status, error) { return a.health.Status(ctx), nil }}
 	stats := &cached[api.Status]{read: a.Status}
 	a.health.Gauge("profiles", "Profiles alive.", func() float64 { return float64(stats.get().Profiles) })
 	a.health.Gauge("suggestions", "Suggestions live.", func() float64 { return float64(stats.get().Suggestions) })
@@ -103,7 +105,7 @@ func (a *App) Status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	health := a.health.Status(ctx)
+	health := a.ready.get()
 	s := api.Status{
 		Version: a.options.Version, Ready: health.Ready, Checks: health.Checks, Epoch: a.epoch.Number(),
 		Profiles: st.Profiles, Suggestions: st.Suggestions, Rejections: st.Rejections, DeadLetters: st.DeadLetters,
@@ -123,7 +125,7 @@ func (a *App) Status(ctx context.Context) (api.Status, error) {
 }
 
 // cached keeps what was read for a second, so that one scrape of the metrics
-// asks each server once.
+// asks each server once, and a command that polls does not keep them busy.
 type cached[T any] struct {
 	read func(context.Context) (T, error)
 

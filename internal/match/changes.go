@@ -2,7 +2,6 @@ package match
 
 import (
 	"runtime"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -11,47 +10,55 @@ import (
 	"kobling/internal/score"
 )
 
-// Change is what one message of PROFILES means for an index.
+// Change is what one PROFILES message does to an index.
 type Change struct {
 	ID    profile.ID
-	Seq   uint64
+	Seq   uint64     // PROFILES sequence
 	Side  score.Side // empty when not alive
-	Alive bool
+	Alive bool       // otherwise the profile is taken out
 }
 
-// Changes reads and analyses messages, in order of their sequence. A message
-// that cannot be read, or whose analysis panics, takes its profile out of the
-// index: the worker quarantines it, and the index moves on.
+// Changes returns what ms, in order of sequence, do to an index: for each
+// profile what its newest message says. A message that cannot be read or
+// analysed takes its profile out, whose last good revision it has replaced; the
+// worker quarantines it. Only what names no profile is left out.
 func Changes(s Scorer, ms []event.Message) []Change {
-	all := make([]Change, len(ms))
+	newest := make(map[profile.ID]uint64, len(ms))
+	ids := make([]profile.ID, len(ms))
+	for i, m := range ms {
+		if id, err := event.SubjectID(m.Subject); err == nil {
+			ids[i], newest[id] = id, m.Sequence
+		}
+	}
+	changes := make([]Change, 0, len(newest))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, m := range ms {
+		if ids[i] == "" || newest[ids[i]] != m.Sequence {
+			continue
+		}
+		changes = append(changes, Change{ID: ids[i], Seq: m.Sequence})
+		c := &changes[len(changes)-1] // its place is fixed: there is room for all
 		g.Go(func() error {
-			all[i] = change(s, m)
+			c.analyse(s, m)
 			return nil
 		})
 	}
-	_ = g.Wait() // no part of it returns an error
-	return slices.DeleteFunc(all, func(c Change) bool { return c.ID == "" })
+	_ = g.Wait() //nolint:errcheck // nothing fails
+	return changes
 }
 
-func change(s Scorer, m event.Message) (c Change) {
-	id, err := event.SubjectID(m.Subject)
-	if err != nil {
-		return Change{} // no profile is meant
-	}
-	c = Change{ID: id, Seq: m.Sequence}
+// analyse fills in c from m, if m can be read and its profile is published.
+func (c *Change) analyse(s Scorer, m event.Message) {
 	defer func() {
-		if recover() != nil {
-			c = Change{ID: id, Seq: m.Sequence}
+		if recover() != nil { // the worker meets it too, and says so
+			c.Alive, c.Side = false, score.Side{}
 		}
 	}()
 	r, err := event.DecodeRevision(m)
-	if err != nil || r.Status != profile.Published || r.Profile == nil {
-		return c
+	if err != nil || r.Status != profile.Published {
+		return
 	}
 	c.Side = s.Side(r.Profile)
 	c.Alive = true
-	return c
 }

@@ -1,11 +1,12 @@
 package match
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -15,219 +16,220 @@ import (
 	"kobling/internal/event"
 	"kobling/internal/fault"
 	"kobling/internal/profile"
-	"kobling/internal/score"
 	"kobling/internal/suggestion"
 )
 
-// indexWait is how long a batch waits for the index before it is put off.
-const indexWait = 10 * time.Second
+// Waits for the index.
+const (
+	briefWait = 5 * time.Millisecond // before tombstones go ahead
+	indexWait = 10 * time.Second     // before the messages come later
+)
 
-// Worker handles messages of PROFILES. It is safe for concurrent use.
+// maxPairs is about how many rows one transaction writes; more are divided if
+// they are of more than one profile.
+const maxPairs = 20_000
+
+// Worker handles PROFILES messages of one epoch. Finder and Scorer must be of
+// the same one. It is safe for concurrent use.
 type Worker struct {
-	Finder Finder
-	Ledger Ledger
-	Scorer Scorer
-	Log    *zap.Logger
-	// Rematch says that the messages are read again because a new epoch began:
-	// what becomes live by that raises no alert at once.
-	Rematch bool
+	Finder  Finder
+	Ledger  Ledger
+	Scorer  Scorer
+	Rematch bool // of a new epoch: what it finds raises no alert at once
+	Log     *zap.Logger
 }
 
-// item is one message on its way through a batch.
-type item struct {
-	message event.Message
-	rev     event.Revision
-	pairs   []suggestion.Pair
-	err     error
+// task is one message of a batch.
+type task struct {
+	event.Message
+	event.Revision
+
+	pairs []suggestion.Pair
+	err   error // why it cannot be handled
 }
 
 // alive reports whether the revision may take part in suggestions.
-func (i *item) alive() bool { return i.rev.Status == profile.Published && i.rev.Profile != nil }
+func (t *task) alive() bool { return t.Status == profile.Published }
 
-// Handle matches a batch as the package comment says, in one transaction, and
-// returns one error for each message. If the batch fails, its messages are
-// handled one by one, so that one bad message holds up no other.
-func (w *Worker) Handle(ctx context.Context, ms []event.Message) []error {
-	items := make([]*item, len(ms))
-	for i, m := range ms {
-		items[i] = &item{message: m}
-		items[i].rev, items[i].err = event.DecodeRevision(m)
-	}
-	w.handle(ctx, items)
-	errs := make([]error, len(items))
-	for i, it := range items {
-		if errs[i] = it.err; errors.Is(it.err, fault.ErrPoison) {
-			errs[i] = w.quarantine(ctx, it)
+// fail notes why the tasks are not done.
+func fail(tasks []*task, err error) {
+	for _, t := range tasks {
+		if t.err == nil {
+			t.err = err
 		}
+	}
+}
+
+// Handle matches a batch and returns an error for each message. Those that break
+// it are kept as dead letters; of several revisions of one profile only the
+// newest is worked on.
+func (w *Worker) Handle(ctx context.Context, ms []event.Message) []error {
+	tasks := make([]*task, len(ms))
+	newest := make(map[profile.ID]*task)
+	for i, m := range ms {
+		t := &task{Message: m}
+		tasks[i] = t
+		if t.Revision, t.err = event.DecodeRevision(m); t.err != nil {
+			continue
+		}
+		if other := newest[t.ID]; other == nil || other.Seq < t.Seq {
+			newest[t.ID] = t
+		}
+	}
+	todo := slices.SortedFunc(maps.Values(newest), func(a, b *task) int { return int(int64(a.Seq) - int64(b.Seq)) }) //nolint:gosec // sequences are far below the sign
+	w.work(ctx, todo)
+
+	errs := make([]error, len(tasks))
+	for i, t := range tasks {
+		errs[i] = w.keep(ctx, t)
 	}
 	return errs
 }
 
-// quarantine keeps a message that can never be handled. Until that is done it
-// comes again.
-func (w *Worker) quarantine(ctx context.Context, it *item) error {
-	if err := w.Ledger.Quarantine(ctx, it.message, it.err.Error()); err != nil {
-		return fmt.Errorf("quarantine message %d: %w", it.message.Sequence, err)
+// keep returns the task's error once a message that was given up is kept.
+func (w *Worker) keep(ctx context.Context, t *task) error {
+	if t.err == nil || fault.Judge(t.err) != fault.Reject {
+		return t.err
 	}
-	return it.err
+	if err := w.Ledger.Quarantine(ctx, t.Message, t.err.Error()); err != nil {
+		return fmt.Errorf("quarantine %s: %v: %w", t.Subject, err, fault.ErrUnavailable) //nolint:errorlint // tried again, whatever kind the cause is of
+	}
+	return t.err
 }
 
-func (w *Worker) handle(ctx context.Context, all []*item) {
-	items := newest(all)
-	if len(items) == 0 {
+// work handles tasks of different profiles, in order of sequence. Those that
+// only say that a profile is no more do not wait for the index.
+func (w *Worker) work(ctx context.Context, tasks []*task) {
+	var alive, dead []*task
+	for _, t := range tasks {
+		if t.alive() {
+			alive = append(alive, t)
+		} else {
+			dead = append(dead, t)
+		}
+	}
+	if len(alive) == 0 {
+		w.commit(ctx, dead)
 		return
 	}
-	err := w.wait(ctx, items)
-	if err == nil {
-		if err = w.find(ctx, items); err == nil {
-			err = w.commit(ctx, items)
-		}
+	last := alive[len(alive)-1].Seq
+	if len(dead) > 0 && w.wait(ctx, last, briefWait) != nil {
+		w.commit(ctx, dead)
+		dead = nil
 	}
-	if err == nil {
+	if err := w.wait(ctx, last, indexWait); err != nil {
+		fail(alive, err)
+		w.commit(ctx, dead)
 		return
 	}
-	if len(items) == 1 || ctx.Err() != nil || errors.Is(err, fault.ErrUnavailable) || errors.Is(err, fault.ErrStale) {
-		fail(items, err)
-		return
-	}
-	w.Log.Warn("batch failed; its messages are tried one by one", zap.Int("messages", len(items)), zap.Error(err))
-	for _, it := range items {
-		w.handle(ctx, []*item{it})
-	}
+	w.match(ctx, alive)
+	w.commit(ctx, append(dead, alive...))
 }
 
-// fail gives the batch's error to every message that has none of its own. That
-// another epoch is active now does not settle a message: it comes again, to a
-// worker of that epoch.
-func fail(items []*item, err error) {
-	if errors.Is(err, fault.ErrStale) {
-		err = fmt.Errorf("%w: %v", fault.ErrUnavailable, err) //nolint:errorlint // stale would settle it
-	}
-	for _, it := range items {
-		if it.err == nil {
-			it.err = err
-		}
-	}
-}
-
-// newest leaves out what cannot be read and what the batch itself supersedes.
-func newest(all []*item) []*item {
-	latest := map[profile.ID]*item{}
-	for _, it := range all {
-		if it.err != nil {
-			continue
-		}
-		if old := latest[it.rev.ID]; old == nil || old.rev.Seq < it.rev.Seq {
-			latest[it.rev.ID] = it
-		}
-	}
-	items := make([]*item, 0, len(latest))
-	for _, it := range latest {
-		items = append(items, it)
-	}
-	slices.SortFunc(items, func(a, b *item) int { return cmp.Compare(a.rev.ID, b.rev.ID) })
-	return items
-}
-
-// wait returns once the index has applied what the batch needs. What is not
-// alive needs nothing of it.
-func (w *Worker) wait(ctx context.Context, items []*item) error {
-	var seq uint64
-	for _, it := range items {
-		if it.alive() {
-			seq = max(seq, it.rev.Seq)
-		}
-	}
-	if seq == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, indexWait)
+// wait waits for the index, but no longer than limit.
+func (w *Worker) wait(ctx context.Context, seq uint64, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := w.Finder.WaitFor(ctx, seq); err != nil {
-		return fmt.Errorf("wait for the index: %w", err)
+		return fmt.Errorf("wait for the index to reach %d: %w", seq, err)
 	}
 	return nil
 }
 
-// find searches and scores the batch in parallel. A panic is that message's own.
-func (w *Worker) find(ctx context.Context, items []*item) error {
-	g, ctx := errgroup.WithContext(ctx)
+// match fills in the pairs of tasks, on all processors.
+func (w *Worker) match(ctx context.Context, tasks []*task) {
+	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, it := range items {
-		if !it.alive() {
-			continue
-		}
-		g.Go(func() (err error) {
-			defer func() {
-				if p := recover(); p != nil {
-					err = fmt.Errorf("match %s: panic: %v: %w", it.rev.ID, p, fault.ErrPoison)
-				}
-			}()
-			it.pairs, err = w.pairs(ctx, it.rev)
-			return err
+	for _, t := range tasks {
+		g.Go(func() error {
+			t.pairs, t.err = w.pairs(ctx, &t.Revision)
+			return nil // each task has its own
 		})
 	}
-	return g.Wait()
+	_ = g.Wait() //nolint:errcheck // see above
 }
 
-// pairs returns every pair of r with the other side that is a suggestion.
-func (w *Worker) pairs(ctx context.Context, r event.Revision) ([]suggestion.Pair, error) {
-	own := w.Scorer.Side(r.Profile)
-	if len(own.Features) == 0 {
-		return nil, nil
+// commit writes the heads and pairs of tasks that have not failed, in one
+// transaction. If that fails because of one of them, they are divided.
+func (w *Worker) commit(ctx context.Context, tasks []*task) {
+	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.err != nil })
+	if len(tasks) == 0 {
+		return
 	}
-	side := r.ID.Side()
-	found, err := w.Finder.Find(ctx, score.Query{In: side.Other(), Features: own.Features, Floor: w.Scorer.Floor()})
-	if err != nil {
-		return nil, fmt.Errorf("find counterparts of %s: %w", r.ID, err)
+	b := w.batch(tasks)
+	if len(b.Pairs) > maxPairs && len(tasks) > 1 {
+		w.divide(ctx, tasks)
+		return
 	}
-	pairs := make([]suggestion.Pair, 0, len(found))
-	for _, c := range found {
-		p := suggestion.Pair{Demand: r.ID, DemandSeq: r.Seq, Supply: c.ID, SupplySeq: c.Seq, Epoch: w.Scorer.Number()}
-		demand, supply := own.Facts, c.Facts
-		if side == profile.Supply {
-			p.Demand, p.DemandSeq, p.Supply, p.SupplySeq = c.ID, c.Seq, r.ID, r.Seq
-			demand, supply = c.Facts, own.Facts
-		}
-		result := w.Scorer.Pair(demand, supply, c.Text, c.Top)
-		if result.Band == "" {
-			continue
-		}
-		p.Score, p.Band, p.Reasons = result.Score, result.Band, result.Reasons[:min(len(result.Reasons), suggestion.MaxReasons)]
-		pairs = append(pairs, p)
+	out, err := w.commitBatch(ctx, b)
+	switch {
+	case err == nil:
+		w.Log.Debug("batch committed", zap.Int("profiles", len(b.Heads)), zap.Int("pairs", len(b.Pairs)),
+			zap.Int("superseded", len(out.Superseded)), zap.Int("told", out.Told))
+	case errors.Is(err, fault.ErrStale):
+		// Not done, as that kind would mean: a worker of the new epoch does it.
+		fail(tasks, fmt.Errorf("epoch %d is not the active one: %w", b.Epoch, fault.ErrUnavailable))
+	case len(tasks) == 1 || errors.Is(err, fault.ErrUnavailable) || ctx.Err() != nil:
+		fail(tasks, err)
+	default:
+		w.Log.Warn("batch is divided", zap.Int("profiles", len(tasks)), zap.Error(err))
+		w.divide(ctx, tasks)
 	}
-	return pairs, nil
 }
 
-func (w *Worker) commit(ctx context.Context, items []*item) error {
+// commitBatch is the ledger's Commit; a panic is an error that wraps
+// fault.ErrPoison.
+func (w *Worker) commitBatch(ctx context.Context, b suggestion.Batch) (out suggestion.Outcome, err error) {
+	defer w.recovered(&err)
+	return w.Ledger.Commit(ctx, b)
+}
+
+func (w *Worker) divide(ctx context.Context, tasks []*task) {
+	half := len(tasks) / 2
+	w.commit(ctx, tasks[:half])
+	w.commit(ctx, tasks[half:])
+}
+
+// batch is what is written for tasks: a head for each, and each pair once.
+func (w *Worker) batch(tasks []*task) suggestion.Batch {
 	b := suggestion.Batch{Epoch: w.Scorer.Number(), Rematch: w.Rematch}
-	rows := map[[2]profile.ID]suggestion.Pair{}
-	for _, it := range items {
-		h := suggestion.Head{ID: it.rev.ID, Seq: it.rev.Seq, Epoch: b.Epoch, IntakeSeq: it.rev.IntakeSeq, Alive: it.alive(), Quiet: it.rev.Quiet}
-		if !it.rev.Tombstone() {
-			h.Profile, h.Raw = it.rev.Profile, it.rev.Raw
-		}
-		b.Heads = append(b.Heads, h)
-		for _, p := range it.pairs {
+	rows := make(map[[2]profile.ID]int)
+	for _, t := range tasks {
+		b.Heads = append(b.Heads, suggestion.Head{
+			ID:        t.ID,
+			Seq:       t.Seq,
+			Epoch:     b.Epoch,
+			IntakeSeq: t.IntakeSeq,
+			Alive:     t.alive(),
+			Quiet:     t.Quiet,
+			Profile:   t.Profile,
+			Raw:       t.Raw,
+		})
+		for _, p := range t.pairs {
 			key := [2]profile.ID{p.Demand, p.Supply}
-			// Both sides in one batch find the same pair; the newer sequences win.
-			if old, ok := rows[key]; !ok || (p.DemandSeq >= old.DemandSeq && p.SupplySeq >= old.SupplySeq) {
-				rows[key] = p
+			i, ok := rows[key]
+			switch {
+			case !ok:
+				rows[key] = len(b.Pairs)
+				b.Pairs = append(b.Pairs, p)
+			case newer(p, b.Pairs[i]):
+				b.Pairs[i] = p
 			}
 		}
 	}
-	for _, p := range rows {
-		b.Pairs = append(b.Pairs, p)
+	return b
+}
+
+// newer reports whether a is of later revisions than b. When each is later on
+// one side, both are overtaken, and it does not matter which is written.
+func newer(a, b suggestion.Pair) bool {
+	return a.DemandSeq >= b.DemandSeq && a.SupplySeq >= b.SupplySeq
+}
+
+// recovered turns a panic into an error that wraps fault.ErrPoison.
+func (w *Worker) recovered(err *error) {
+	if p := recover(); p != nil {
+		w.Log.Error("matching panicked", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		*err = fmt.Errorf("panic: %v: %w", p, fault.ErrPoison)
 	}
-	slices.SortFunc(b.Pairs, func(a, b suggestion.Pair) int {
-		return cmp.Or(cmp.Compare(a.Demand, b.Demand), cmp.Compare(a.Supply, b.Supply))
-	})
-	out, err := w.Ledger.Commit(ctx, b)
-	if err != nil {
-		return fmt.Errorf("commit %d profiles: %w", len(b.Heads), err)
-	}
-	if len(out.Superseded) > 0 || out.Told > 0 {
-		w.Log.Debug("committed", zap.Int("profiles", len(b.Heads)), zap.Int("pairs", len(b.Pairs)), zap.Int("superseded", len(out.Superseded)), zap.Int("told", out.Told))
-	}
-	return nil
 }

@@ -49,6 +49,7 @@ var sessionDefaults = map[string]string{
 	"idle_in_transaction_session_timeout": "30s",
 	"timezone":                            "UTC",
 	"jit":                                 "off",
+	"plan_cache_mode":                     "force_custom_plan",
 }
 
 // Open connects to the database at url and checks that its schema is the one
