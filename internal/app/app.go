@@ -8,7 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"time"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -78,8 +78,8 @@ func (a *App) onClose(f func() error) { a.closers = append(a.closers, f) }
 // Close ends what Start began, last first. Run must have returned.
 func (a *App) Close() error {
 	var errs []error
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		errs = append(errs, a.closers[i]())
+	for _, end := range slices.Backward(a.closers) {
+		errs = append(errs, end())
 	}
 	a.closers = nil
 	return errors.Join(errs...)
@@ -289,6 +289,3 @@ func prefixes(cidrs []string) ([]netip.Prefix, error) {
 	}
 	return all, nil
 }
-
-// startTimeout bounds a start; recovery after a crash is part of it.
-const startTimeout = 3 * time.Minute

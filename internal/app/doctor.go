@@ -31,7 +31,7 @@ const minFree = 1 << 30
 // starts nothing and changes nothing but the existence of the data directory.
 func Examine(ctx context.Context, cfg config.Config) []Finding {
 	var found []Finding
-	add := func(what string, detail string, err error) {
+	add := func(what, detail string, err error) {
 		f := Finding{What: what, OK: err == nil, Detail: detail}
 		if err != nil {
 			f.Detail = err.Error()

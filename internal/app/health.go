@@ -31,15 +31,16 @@ func (a *App) watch() {
 		a.health.Ready("index", a.indexReady)
 		a.health.Gauge("index_applied_sequence", "PROFILES sequence up to which the index has come.", func() float64 { return float64(a.index.Applied()) })
 	}
+	scrape := context.Background() // a scrape of the metrics brings no context
 	waiting := &cached[backlogs]{read: a.readBacklogs}
 	for name, pick := range map[string]func(backlogs) stream.Backlog{
 		"intake": func(b backlogs) stream.Backlog { return b.intake },
 		"match":  func(b backlogs) stream.Backlog { return b.match },
 	} {
-		a.health.Gauge(name+"_pending", "Messages not yet delivered to this stage.", func() float64 { return float64(pick(waiting.get()).Pending) })
-		a.health.Gauge(name+"_ack_pending", "Messages delivered and not yet settled.", func() float64 { return float64(pick(waiting.get()).AckPending) })
-		a.health.Gauge(name+"_redelivered", "Unsettled messages that were delivered before.", func() float64 { return float64(pick(waiting.get()).Redelivered) })
-		a.health.Gauge(name+"_oldest_seconds", "Age of the oldest unsettled message.", func() float64 { return age(pick(waiting.get()).Oldest) })
+		a.health.Gauge(name+"_pending", "Messages not yet delivered to this stage.", func() float64 { return float64(pick(waiting.get(scrape)).Pending) })
+		a.health.Gauge(name+"_ack_pending", "Messages delivered and not yet settled.", func() float64 { return float64(pick(waiting.get(scrape)).AckPending) })
+		a.health.Gauge(name+"_redelivered", "Unsettled messages that were delivered before.", func() float64 { return float64(pick(waiting.get(scrape)).Redelivered) })
+		a.health.Gauge(name+"_oldest_seconds", "Age of the oldest unsettled message.", func() float64 { return age(pick(waiting.get(scrape)).Oldest) })
 	}
 	for name, c := range map[string]*stream.Consumer{"intake": a.intake, "match": a.match} {
 		a.health.Counter(name+"_batches", "Batches handled by this process.", func() float64 { return float64(c.Stats().Batches) })
@@ -50,10 +51,10 @@ func (a *App) watch() {
 	}
 	a.ready = &cached[telemetry.Status]{read: func(ctx context.Context) (telemetry.Status, error) { return a.health.Status(ctx), nil }}
 	stats := &cached[api.Status]{read: a.Status}
-	a.health.Gauge("profiles", "Profiles alive.", func() float64 { return float64(stats.get().Profiles) })
-	a.health.Gauge("suggestions", "Suggestions live.", func() float64 { return float64(stats.get().Suggestions) })
-	a.health.Gauge("notifications_waiting", "Notifications pending or being sent.", func() float64 { return float64(stats.get().Waiting.Notify) })
-	a.health.Gauge("dead_letters", "Messages kept for an operator.", func() float64 { return float64(stats.get().DeadLetters) })
+	a.health.Gauge("profiles", "Profiles alive.", func() float64 { return float64(stats.get(scrape).Profiles) })
+	a.health.Gauge("suggestions", "Suggestions live.", func() float64 { return float64(stats.get(scrape).Suggestions) })
+	a.health.Gauge("notifications_waiting", "Notifications pending or being sent.", func() float64 { return float64(stats.get(scrape).Waiting.Notify) })
+	a.health.Gauge("dead_letters", "Messages kept for an operator.", func() float64 { return float64(stats.get(scrape).DeadLetters) })
 }
 
 func age(t time.Time) float64 {
@@ -105,7 +106,7 @@ func (a *App) Status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	health := a.ready.get()
+	health := a.ready.get(ctx)
 	s := api.Status{
 		Version: a.options.Version, Ready: health.Ready, Checks: health.Checks, Epoch: a.epoch.Number(),
 		Profiles: st.Profiles, Suggestions: st.Suggestions, Rejections: st.Rejections, DeadLetters: st.DeadLetters,
@@ -134,11 +135,11 @@ type cached[T any] struct {
 	at    time.Time
 }
 
-func (c *cached[T]) get() T {
+func (c *cached[T]) get(ctx context.Context) T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.at) > time.Second {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), telemetry.CheckTimeout) // the answer is for others too
 		defer cancel()
 		if v, err := c.read(ctx); err == nil {
 			c.value = v

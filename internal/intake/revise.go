@@ -130,8 +130,7 @@ func (w *Worker) language(p *profile.Profile) []event.Fault {
 	if t.Lang != "" {
 		return nil
 	}
-	return []event.Fault{{Path: "/texts/0/lang", Code: profile.CodeRequired, Message: fmt.Sprintf(
-		"the language cannot be told from the text: state it, as one of %s", strings.Join(profile.Languages, ", "))}}
+	return []event.Fault{{Path: "/texts/0/lang", Code: profile.CodeRequired, Message: "the language cannot be told from the text: state it, as one of " + strings.Join(profile.Languages, ", ")}}
 }
 
 // admit asks whether the organisation may post into cluster.

@@ -72,8 +72,11 @@ func (c *Consumer) Run(ctx context.Context, h Handle) error {
 			created, attempt = at, 1
 			err = c.consume(ctx, from, h)
 		}
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
 			return nil
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		c.Log.Warn("consumer waits", zap.String("consumer", c.Durable), zap.Error(err))
 		pause(ctx, min(backoff(attempt), 5*time.Second))

@@ -52,14 +52,14 @@ func (f *Follower) Run(ctx context.Context, next uint64, h func(ctx context.Cont
 			stop()
 			next = s.next
 		}
-		var refused *refusedError
-		switch {
-		case errors.As(err, &refused):
+		if refused, ok := errors.AsType[*refusedError](err); ok {
 			return refused.error
-		case errors.Is(err, ErrFence):
+		}
+		if errors.Is(err, ErrFence) {
 			return fmt.Errorf("follow %s: %w", Profiles, err)
-		case ctx.Err() != nil:
-			return nil
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		if errors.Is(err, jetstream.ErrMsgIteratorClosed) { // the connection is back: no reason to wait
 			f.Log.Info("follower resumes", zap.Uint64("sequence", next))

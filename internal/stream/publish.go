@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"maps"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -29,9 +30,7 @@ func (c *Conn) Publish(ctx context.Context, m event.Message, msgID string) (uint
 // library adds to it.
 func outgoing(m event.Message) *nats.Msg {
 	out := &nats.Msg{Subject: m.Subject, Data: m.Data, Header: make(nats.Header, len(m.Header)+2)}
-	for name, values := range m.Header {
-		out.Header[name] = values
-	}
+	maps.Copy(out.Header, m.Header)
 	return out
 }
 

@@ -107,11 +107,8 @@ func (c *Consumer) quarantined(ctx context.Context, m event.Message, err error) 
 
 // panicked returns the panic in err, or nil.
 func panicked(err error) *panicError {
-	var p *panicError
-	if errors.As(err, &p) {
-		return p
-	}
-	return nil
+	p, _ := errors.AsType[*panicError](err)
+	return p
 }
 
 // call calls h while it keeps the server informed that the items are being
