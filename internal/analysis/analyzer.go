@@ -22,7 +22,8 @@ import (
 // and lexicon give other features.
 //
 //	1: stems, compounds, concepts
-const version = "1"
+//	2: abbreviations are spelled; a phrase keeps two words
+const version = "2"
 
 // Analyzer analyses texts with one lexicon. It is safe for concurrent use.
 type Analyzer struct {

@@ -1,13 +1,17 @@
 package analysis
 
+import "unicode/utf8"
+
 // atom is a word of a text as the lexicon sees it, or one part of a compound.
 type atom struct {
 	id         wordID
 	key        string
 	start, end int // bytes of the whole word in the text
-	apart      bool
-	part       bool
-	covered    coverage
+	// The words beside it, function words too; "" where something parts them.
+	before, after string
+	apart         bool
+	part          bool
+	covered       coverage
 }
 
 // coverage says what kind of concept an atom went into.
@@ -32,6 +36,11 @@ func (a *Analyzer) read(s *scratch, lang int, text string, found func(match)) {
 	v := a.vocabularyOf(lang)
 	for i := 0; i < len(s.atoms); {
 		end, means := v.longest(s.atoms, i)
+		if end <= i+1 {
+			if m := v.beside(&s.atoms[i]); m != nil {
+				end, means = i+1, m
+			}
+		}
 		if means == nil {
 			i++
 			continue
@@ -70,6 +79,16 @@ func (v *vocabulary) longest(atoms []atom, i int) (end int, means []int32) {
 	return end, means
 }
 
+// beside returns the meanings of a word together with a function word beside it.
+func (v *vocabulary) beside(at *atom) []int32 {
+	for _, p := range v.pairs[at.id] {
+		if p.before != "" && p.before == at.before || p.after != "" && p.after == at.after {
+			return p.means
+		}
+	}
+	return nil
+}
+
 // atomise fills s.atoms with the words of text that are no function words.
 // Function words do not part a phrase: care of the elderly is care elderly.
 func (a *Analyzer) atomise(s *scratch, lang int, text string) {
@@ -77,20 +96,30 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 	s.atoms = s.atoms[:0]
 	v := a.vocabularyOf(lang)
 	apart := false
-	for _, t := range s.tokens {
+	for n, t := range s.tokens {
 		apart = apart || t.apart
 		if a.isFunctionWord(t, lang, lang) {
 			continue
 		}
 		key := a.key(s, lang, t.word)
 		id := v.words[key]
+		if t.caps && utf8.RuneCountInString(t.word) < minSpelled {
+			id = v.words[abbreviation(t.word)]
+		}
 		if id == 0 {
 			s.parts = a.split(s, s.parts[:0], lang, t.word)
 		} else {
 			s.parts = s.parts[:0]
 		}
 		if len(s.parts) == 0 {
-			s.atoms = append(s.atoms, atom{id: id, key: key, start: t.start, end: t.end, apart: apart})
+			at := atom{id: id, key: key, start: t.start, end: t.end, apart: apart}
+			if n > 0 && !t.apart {
+				at.before = s.tokens[n-1].word
+			}
+			if n+1 < len(s.tokens) && !s.tokens[n+1].apart {
+				at.after = s.tokens[n+1].word
+			}
+			s.atoms = append(s.atoms, at)
 		}
 		for i, p := range s.parts {
 			if p.key == "" {

@@ -3,7 +3,7 @@ package analysis
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"unicode/utf8"
 
 	"kobling/internal/fault"
@@ -21,6 +21,14 @@ type vocabulary struct {
 	parts map[string]wordID // by folded word as written, for the first parts of compounds
 	next  map[step]int32    // the trie; node 0 is its root
 	means map[int32][]int32 // concepts (places in the lexicon) of the label that ends at a node
+	pairs map[wordID][]pair // labels of one word and one function word
+}
+
+// pair is a label that means something only with its function word: long covid,
+// in silico, scale-up. The one beside it is before or after the word.
+type pair struct {
+	before, after string
+	means         []int32
 }
 
 // step leads from a node of the trie to another by one word.
@@ -35,13 +43,8 @@ func newVocabulary() *vocabulary {
 		parts: make(map[string]wordID),
 		next:  make(map[step]int32),
 		means: make(map[int32][]int32),
+		pairs: make(map[wordID][]pair),
 	}
-}
-
-// single reports whether the word is a whole label by itself.
-func (v *vocabulary) single(w wordID) bool {
-	node, ok := v.next[step{0, w}]
-	return ok && len(v.means[node]) > 0
 }
 
 // word returns the number of the word with this key, a new one if need be.
@@ -65,12 +68,22 @@ func (v *vocabulary) add(words []wordID, concept int32) {
 		}
 		node = to
 	}
-	for _, c := range v.means[node] {
-		if c == concept {
+	if !slices.Contains(v.means[node], concept) {
+		v.means[node] = append(v.means[node], concept)
+	}
+}
+
+// addPair gives the word beside a function word the meaning concept.
+func (v *vocabulary) addPair(w wordID, before, after string, concept int32) {
+	for i, p := range v.pairs[w] {
+		if p.before == before && p.after == after {
+			if !slices.Contains(p.means, concept) {
+				v.pairs[w][i].means = append(p.means, concept)
+			}
 			return
 		}
 	}
-	v.means[node] = append(v.means[node], concept)
+	v.pairs[w] = append(v.pairs[w], pair{before, after, []int32{concept}})
 }
 
 // vocabulary builds the vocabulary of a language: the lexicon's labels in it,
@@ -95,14 +108,20 @@ func (a *Analyzer) vocabulary(lang int) (*vocabulary, error) {
 		}
 		for i, c := range a.lexicon.Concepts {
 			for _, label := range c.Labels[source] {
-				words := a.labelWords(s, v, lang, source, label.Text, rank > 0 && source == "en")
+				l := a.label(s, v, lang, source, label.Text, rank > 0 && source == "en")
+				concept := int32(i) //nolint:gosec // bounded by the lexicon's size
 				switch {
-				case len(words) == 0 && (rank > 0 || lang < 0): // it means something else here
-				case len(words) == 0:
-					errs = append(errs, fmt.Errorf("concept %s: %s label %q has no word to be known by: %w",
+				case l.before != "" || l.after != "":
+					if rank == 0 || lang < 0 {
+						v.addPair(l.words[0], l.before, l.after, concept)
+					}
+				case len(l.words) > 1 || l.whole || len(l.words) == 1 && c.Weight == lexicon.Empty:
+					if !taken[v.end(l.words)] {
+						v.add(l.words, concept)
+					}
+				case rank == 0 && lang >= 0: // elsewhere it means something else
+					errs = append(errs, fmt.Errorf("concept %s: %s label %q keeps too few words to be known by: %w",
 						c.ID, source, label.Text, fault.ErrInvalid))
-				case !taken[v.end(words)]:
-					v.add(words, int32(i)) //nolint:gosec // bounded by the lexicon's size
 				}
 			}
 		}
@@ -123,24 +142,49 @@ func (v *vocabulary) end(words []wordID) int32 {
 	return node
 }
 
-// labelWords returns the words of a label, without function words, and makes
-// them known. A short foreign word is left out: it may mean anything here.
-func (a *Analyzer) labelWords(s *scratch, v *vocabulary, lang int, source, label string, foreign bool) []wordID {
-	s.label = tokenise(s.label[:0], label)
-	var words []wordID
-	for _, t := range s.label {
+// label is how a label is recognised.
+type label struct {
+	words         []wordID // without function words
+	before, after string   // the function word beside the only word, if there are just these two
+	whole         bool     // the only word is the whole label, and no short foreign one that may mean anything here
+}
+
+// label makes the words of a label known and says how to recognise it.
+func (a *Analyzer) label(s *scratch, v *vocabulary, lang int, source, text string, foreign bool) label {
+	s.label = tokenise(s.label[:0], text)
+	var l label
+	at := 0
+	for i, t := range s.label {
 		if a.isFunctionWord(t, lang, langIndex(source)) {
 			continue
 		}
-		words = append(words, v.word(a.key(s, lang, t.word)))
+		at = i
+		if t.caps && utf8.RuneCountInString(t.word) < minSpelled {
+			l.words = append(l.words, v.word(abbreviation(t.word)))
+			continue
+		}
+		l.words = append(l.words, v.word(a.key(s, lang, t.word)))
 		// An abbreviation is no part of a compound: kol is not in kollagen.
-		isWord := label != strings.ToUpper(label)
-		if n := utf8.RuneCountInString(t.word); isWord && !foreign && (n >= 4 || n == 3 && len(s.label) == 1) {
-			v.parts[s.fold(t.word)] = words[len(words)-1]
+		if n := utf8.RuneCountInString(t.word); !t.caps && !foreign && (n >= 4 || n == 3 && len(s.label) == 1) {
+			v.parts[s.fold(t.word)] = l.words[len(l.words)-1]
 		}
 	}
-	if foreign && len(words) == 1 && len(label) < 4 && label != strings.ToUpper(label) {
-		return nil
+	switch {
+	case len(l.words) != 1:
+	case len(s.label) == 1:
+		l.whole = !foreign || len(text) > 3 || s.label[0].caps
+	case len(s.label) == 2 && at == 0:
+		l.after = s.label[1].word
+	case len(s.label) == 2:
+		l.before = s.label[0].word
 	}
-	return words
+	return l
 }
+
+// minSpelled is the length from which an abbreviation is also known when it is
+// not written in capitals: crispr, but not als.
+const minSpelled = 4
+
+// abbreviation is what a short word in capitals is known by. It is spelled, not
+// folded or stemmed, and other words are not taken for it.
+func abbreviation(word string) string { return "=" + word }

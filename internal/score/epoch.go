@@ -22,7 +22,7 @@ type Thresholds struct {
 
 // DefaultThresholds are the bounds for the embedded lexicon.
 func DefaultThresholds() Thresholds {
-	return Thresholds{Floor: TextMax / 100 * 10, Possible: 3000, Strong: 5500}
+	return Thresholds{Floor: TextMax / 100 * 20, Possible: 4000, Strong: 6500}
 }
 
 // Epoch is one version of the predicate: the analysis, its lexicon and the
