@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"kobling/internal/api"
 	"kobling/internal/config"
 	"kobling/internal/event"
+	"kobling/internal/fault"
 	"kobling/internal/profile"
 	"kobling/internal/stream"
 	"kobling/internal/suggestion"
@@ -136,32 +138,46 @@ func (c *Client) Await(ctx context.Context, id profile.ID, seq uint64, wait time
 	return r, err
 }
 
-// AwaitIdle waits until nothing is waiting any more, and shows every state.
+// AwaitIdle waits until nothing is waiting any more, and shows every state. A
+// service that is too busy to answer is asked again.
 func (c *Client) AwaitIdle(ctx context.Context, show func(api.Status)) error {
+	silent := 0
 	return poll(ctx, func() (bool, error) {
 		s, err := c.Status(ctx)
-		if err != nil {
+		switch {
+		case errors.Is(err, fault.ErrUnavailable) && silent < maxSilent:
+			silent++
+			return false, nil
+		case err != nil:
 			return false, err
 		}
+		silent = 0
 		show(s)
 		return s.Waiting.Idle(), nil
 	})
 }
 
-// pollEvery is how often a command looks whether something has happened.
-const pollEvery = 50 * time.Millisecond
+// maxSilent is how many questions in a row may go unanswered.
+const maxSilent = 20
+
+// pollEvery is how often a command looks whether something has happened, and
+// pollShare how much longer than the look itself the pause is: counting many
+// suggestions costs the service something.
+const (
+	pollEvery = 50 * time.Millisecond
+	pollShare = 9
+)
 
 func poll(ctx context.Context, done func() (bool, error)) error {
-	t := time.NewTicker(pollEvery)
-	defer t.Stop()
 	for {
+		began := time.Now()
 		if ok, err := done(); ok || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-t.C:
+		case <-time.After(max(pollEvery, pollShare*time.Since(began))):
 		}
 	}
 }

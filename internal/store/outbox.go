@@ -25,6 +25,9 @@ ORDER BY id FOR SHARE`
 SELECT n.state, s.active FROM notification n JOIN subscription s ON s.id = n.subscription_id
 WHERE n.id = @id FOR UPDATE OF n`
 
+	// The ids are read in subqueries, so that they are known when the view is
+	// read. Joined, they would come too late: with more relations than
+	// join_collapse_limit the planner reads all suggestions first.
 	selectAttempt = `
 SELECT n.id, n.kind, n.band, n.created_at, n.attempts + 1,
 	s.id, s.cluster, s.name, s.channel, s.address, s.secret, s.language, s.min_band, s.active, s.created_at,
@@ -32,7 +35,8 @@ SELECT n.id, n.kind, n.band, n.created_at, n.attempts + 1,
 	d.body, o.body
 FROM notification n
 JOIN subscription s ON s.id = n.subscription_id
-JOIN suggestion_live l ON l.demand_id = n.demand_id AND l.supply_id = n.supply_id
+JOIN suggestion_live l ON l.demand_id = (SELECT demand_id FROM notification WHERE id = @id)
+	AND l.supply_id = (SELECT supply_id FROM notification WHERE id = @id)
 JOIN profile d ON d.id = n.demand_id
 JOIN profile o ON o.id = n.supply_id
 WHERE n.id = @id`

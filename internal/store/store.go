@@ -22,6 +22,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
+	"go.uber.org/zap/zapcore"
 
 	"kobling/internal/fault"
 )
@@ -49,7 +50,7 @@ var sessionDefaults = map[string]string{
 	"idle_in_transaction_session_timeout": "30s",
 	"timezone":                            "UTC",
 	"jit":                                 "off",
-	"plan_cache_mode":                     "force_custom_plan",
+
 }
 
 // Open connects to the database at url and checks that its schema is the one
@@ -113,8 +114,25 @@ func poolConfig(url string, o Options) (*pgxpool.Config, error) {
 // slogger lets River, which speaks slog, write into our log: warnings and
 // worse, for it says at Info that it starts and stops its parts.
 func slogger(log *zap.Logger) *slog.Logger {
-	core := log.Named("river").WithOptions(zap.IncreaseLevel(zap.WarnLevel)).Core()
-	return slog.New(zapslog.NewHandler(core, zapslog.WithName("river")))
+	return slog.New(zapslog.NewHandler(warnings{log.Named("river").Core()}, zapslog.WithName("river")))
+}
+
+// warnings is a core without its lower levels. zap.IncreaseLevel complains when
+// the core is quieter than that already.
+type warnings struct{ zapcore.Core }
+
+// Enabled implements zapcore.Core.
+func (w warnings) Enabled(l zapcore.Level) bool { return l >= zap.WarnLevel && w.Core.Enabled(l) }
+
+// With implements zapcore.Core.
+func (w warnings) With(fields []zap.Field) zapcore.Core { return warnings{w.Core.With(fields)} }
+
+// Check implements zapcore.Core.
+func (w warnings) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if !w.Enabled(e.Level) {
+		return ce
+	}
+	return w.Core.Check(e, ce)
 }
 
 // attempts is how often a transaction is tried that PostgreSQL ended to resolve
