@@ -141,13 +141,16 @@ func (c *demoCmd) show(ctx context.Context, p *process, a *app.App, cfg config.C
 		if err != nil {
 			return err
 		}
-		say(p.out, "The advisors' mails, %d of them, lie in %s", len(mails), status.MailDir)
+		say(p.out, "The advisors' mails, %d of them, lie in %s\n", len(mails), status.MailDir)
+		if err := showExample(ctx, p.out, client, data, items, status.MailDir); err != nil {
+			return err
+		}
 	}
 	if c.Once {
 		return nil
 	}
 	info := a.Info()
-	say(p.out, "\nEverything stays up until Ctrl-C. NATS %s, health %s/readyz, metrics %s/metrics", info.NATSURL, info.HTTP, info.HTTP)
+	say(p.out, "Everything stays up until Ctrl-C. NATS %s, health %s/readyz, metrics %s/metrics", info.NATSURL, info.HTTP, info.HTTP)
 	say(p.out, "Try in another terminal:")
 	say(p.out, "  kobling explain --data-dir %s %s %s --lang nb", cfg.DataDir, items[0].DemandID, items[0].SupplyID)
 	say(p.out, "  kobling search --data-dir %s \"dementia at home\"", cfg.DataDir)

@@ -68,12 +68,24 @@ func (c *suggestionsCmd) Run(p *process) error {
 func printSuggestions(w io.Writer, items []suggestion.Suggestion) {
 	t := newTable(w)
 	t.AppendHeader(table.Row{"Demand", "Supply", "Score", "Band", "Reasons"})
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 1, WidthMax: 38}, {Number: 2, WidthMax: 38}, {Number: 3, Align: text.AlignRight}, {Number: 5, WidthMax: 60}})
+	wrapped := func(column, width int) table.ColumnConfig {
+		return table.ColumnConfig{Number: column, WidthMax: width, WidthMaxEnforcer: wrapLines}
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{wrapped(1, 38), wrapped(2, 38), {Number: 3, Align: text.AlignRight}, wrapped(5, 60)})
 	for _, s := range items {
 		t.AppendRow(table.Row{s.DemandTitle + "\n" + string(s.DemandID), s.SupplyTitle + "\n" + string(s.SupplyID), fmt.Sprintf("%.2f", s.Score), s.Band, reasonLines(s.Reasons, 4)})
 		t.AppendSeparator()
 	}
 	t.Render()
+}
+
+// wrapLines breaks each line between words; text.WrapSoft joins lines.
+func wrapLines(s string, width int) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(text.WrapSoft(lines[i], width), " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 func newTable(w io.Writer) table.Writer {
