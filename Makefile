@@ -24,8 +24,9 @@ run: postgres build ## Build, start everything, publish the demonstration profil
 	@bin/kobling demo
 
 .PHONY: test
-test: postgres schemas/node_modules ## Run all tests with the race detector
+test: postgres schemas/node_modules ## Run all tests with the race detector, and the protocol simulation in full
 	$(GO) test -race -timeout 15m ./...
+	$(GO) test ./internal/simulate
 
 .PHONY: check
 check: lint vet ## Check style, imports, formatting, generated files

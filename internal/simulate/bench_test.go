@@ -1,12 +1,16 @@
-package simulate
+package simulate_test
 
-import "testing"
+import (
+	"testing"
+
+	"kobling/internal/simulate"
+)
 
 func BenchmarkRun(b *testing.B) {
 	b.ReportAllocs()
 	seed := uint64(0)
 	for b.Loop() {
-		Run(seed, Protocol)
+		simulate.Run(seed, simulate.Protocol)
 		seed++
 	}
 }

@@ -44,7 +44,7 @@ func (w *world) gate(t *tables, pair int, demand, supply content, tick int) bool
 	d := t.decisions[pair]
 	return valid(demand) && valid(supply) &&
 		(demand.cluster == supply.cluster || t.network) &&
-		!(d.declined && d.demand == demand && d.supply == supply)
+		(!d.declined || d.demand != demand || d.supply != supply)
 }
 
 // told says what tell concerns.

@@ -195,7 +195,7 @@ func (w *world) write(p *process, b *batch) bool {
 		d, s := sidesOf(pair)
 		return slices.ContainsFunc(b.heads, func(m message) bool { return m.profile == d || m.profile == s })
 	}
-	switch w.variant { //nolint:exhaustive // the other variants tell as the protocol does
+	switch w.variant {
 	case NotifyInUpsert:
 		w.insertNotes(t, &before, concerns)
 	case NotifyWritten:

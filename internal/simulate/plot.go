@@ -92,9 +92,10 @@ func (w *world) plot() {
 // plotEvent decides the nth thing that a producer will say.
 func (w *world) plotEvent(n int) event {
 	e := event{profile: w.rng.IntN(profiles), quiet: w.rng.IntN(10) == 0}
-	if w.theme == burst || w.theme == gates {
+	switch w.theme { //nolint:exhaustive // the others choose at random
+	case burst, gates:
 		e.profile = n % profiles
-	} else if w.theme == crowded {
+	case crowded:
 		e.profile = w.choose(0, demands)
 	}
 	switch n := w.rng.IntN(20); {

@@ -1,46 +1,49 @@
 package simulate_test
 
 import (
+	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
 	"kobling/internal/simulate"
 )
 
-func TestX(t *testing.T) {
-	wrong := 0
-	steps := 0
-	for seed := range uint64(20000) {
-		r := simulate.Run(seed, simulate.Protocol)
-		steps += r.Steps
-		if len(r.Faults) > 0 {
-			wrong++
-			if wrong < 10 {
-				t.Log(seed, r)
-			}
-		}
-	}
-	t.Log(wrong, steps/20000)
-	for _, v := range simulate.Mutants() {
-		var k [7]int
-		first := -1
-		for seed := range uint64(2000) {
-			r := simulate.Run(seed, v)
-			if len(r.Faults) > 0 {
-				if first < 0 {
-					first = int(seed)
+// TestTheProtocolIsNeverWrong runs the protocol over many seeds.
+func TestTheProtocolIsNeverWrong(t *testing.T) {
+	t.Parallel()
+	parts := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a count
+	for part := range parts {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			for seed := part; seed < seeds; seed += parts {
+				if r := simulate.Run(seed, simulate.Protocol); len(r.Faults) > 0 {
+					t.Fatalf("seed %d: %s\n…%s", seed, r.Faults[0].Text, tail(seed, simulate.Protocol))
 				}
-				k[6]++
-				k[r.Faults[0].Kind]++
 			}
-		}
-		t.Log(fmt.Sprintf("%-32s", v), k, first)
+		})
 	}
 }
 
-func TestTrace(t *testing.T) {
-	var b strings.Builder
-	r := simulate.Trace(5458, simulate.Protocol, &b)
-	t.Log(b.String(), r)
+// tail returns the last steps of a run.
+func tail(seed uint64, v simulate.Variant) string {
+	var b bytes.Buffer
+	simulate.Trace(seed, v, &b)
+	lines := strings.SplitAfter(b.String(), "\n")
+	return strings.Join(lines[max(0, len(lines)-60):], "")
+}
+
+func TestASeedIsOneRun(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		var first, second bytes.Buffer
+		a, b := simulate.Trace(seed, simulate.Protocol, &first), simulate.Trace(seed, simulate.Protocol, &second)
+		if a.Steps != b.Steps || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Fatalf("seed %d ran in two ways", seed)
+		}
+		if first.Len() == 0 {
+			t.Fatalf("seed %d left no trace", seed)
+		}
+	}
 }
