@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"time"
 
@@ -107,7 +108,7 @@ func settingFlags(k *kong.Context) map[string]string {
 	flags := map[string]string{}
 	for _, path := range k.Path {
 		if f := path.Flag; f != nil && names[f.Name] {
-			if secret, ok := f.Target.Interface().(config.Secret); ok {
+			if secret, ok := reflect.TypeAssert[config.Secret](f.Target); ok {
 				flags[f.Name] = secret.Reveal()
 				continue
 			}
@@ -182,7 +183,7 @@ func (p *process) logger(cfg config.Config) (*zap.Logger, zap.AtomicLevel, error
 
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor fits
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // printJSON writes v, indented for people.
@@ -214,7 +215,7 @@ func (p *process) ask(f func(ctx context.Context, c *app.Client) error) error {
 type versionCmd struct{ output }
 
 // Help is shown under --help.
-func (versionCmd) Help() string { return "Example: kobling version --json" }
+func (*versionCmd) Help() string { return "Example: kobling version --json" }
 
 // Run prints the version.
 func (c *versionCmd) Run(p *process) error {

@@ -20,7 +20,7 @@ type configCmd struct {
 type configCheckCmd struct{ common }
 
 // Help is shown under --help.
-func (configCheckCmd) Help() string { return "Example: kobling config check --config kobling.yaml" }
+func (*configCheckCmd) Help() string { return "Example: kobling config check --config kobling.yaml" }
 
 // Run loads the settings; the error names all that is wrong.
 func (c *configCheckCmd) Run(p *process) error {
@@ -37,7 +37,7 @@ type configShowCmd struct {
 }
 
 // Help is shown under --help.
-func (configShowCmd) Help() string { return "Example: kobling config show --json" }
+func (*configShowCmd) Help() string { return "Example: kobling config show --json" }
 
 // Run prints every setting.
 func (c *configShowCmd) Run(p *process) error {
@@ -78,7 +78,7 @@ type configInitCmd struct {
 }
 
 // Help is shown under --help.
-func (configInitCmd) Help() string { return "Example: kobling config init /etc/kobling.yaml" }
+func (*configInitCmd) Help() string { return "Example: kobling config init /etc/kobling.yaml" }
 
 // Run writes the template; an existing file is left alone.
 func (c *configInitCmd) Run(p *process) error {

@@ -27,7 +27,7 @@ type demoCmd struct {
 }
 
 // Help is shown under --help.
-func (demoCmd) Help() string {
+func (*demoCmd) Help() string {
 	return `Example: kobling demo --lang fi
 
 Publishes some 60 invented needs and offers of six clusters in eight languages, matches them, writes

@@ -28,7 +28,7 @@ type publishCmd struct {
 }
 
 // Help is shown under --help.
-func (publishCmd) Help() string {
+func (*publishCmd) Help() string {
 	return `Example: kobling publish need.json
 
 The file is one profile; its "id" is <kind>.<organisation>.<name>, for example need.vaktsom.fall-sensor:
@@ -78,7 +78,7 @@ type lifecycleCmd struct {
 }
 
 // Help is shown under --help.
-func (lifecycleCmd) Help() string {
+func (*lifecycleCmd) Help() string {
 	return `Example: kobling withdraw need.vaktsom.fall-sensor
 
 Pause and resume can follow each other; a withdrawal is final: its suggestions disappear at once, alerts
@@ -106,7 +106,7 @@ type renewCmd struct {
 }
 
 // Help is shown under --help.
-func (renewCmd) Help() string {
+func (*renewCmd) Help() string {
 	return "Example: kobling renew offer.oulu.test-home --until 2027-12-31"
 }
 

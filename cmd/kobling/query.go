@@ -30,7 +30,7 @@ type suggestionsCmd struct {
 }
 
 // Help is shown under --help.
-func (suggestionsCmd) Help() string {
+func (*suggestionsCmd) Help() string {
 	return "Example: kobling suggestions need.vaktsom.fall-sensor --lang fi"
 }
 
@@ -132,7 +132,7 @@ type searchCmd struct {
 }
 
 // Help is shown under --help.
-func (searchCmd) Help() string { return `Example: kobling search "dementia at home" --side supply` }
+func (*searchCmd) Help() string { return `Example: kobling search "dementia at home" --side supply` }
 
 // Run prints the profiles found.
 func (c *searchCmd) Run(p *process) error {
@@ -177,7 +177,7 @@ type explainCmd struct {
 }
 
 // Help is shown under --help.
-func (explainCmd) Help() string {
+func (*explainCmd) Help() string {
 	return "Example: kobling explain need.vaktsom.fall-sensor test_place.oulu.test-home --lang nb"
 }
 
@@ -252,7 +252,7 @@ type statusCmd struct {
 }
 
 // Help is shown under --help.
-func (statusCmd) Help() string { return "Example: kobling status --json" }
+func (*statusCmd) Help() string { return "Example: kobling status --json" }
 
 // Run prints how far the work has come.
 func (c *statusCmd) Run(p *process) error {
@@ -292,7 +292,7 @@ type subscribeCmd struct {
 }
 
 // Help is shown under --help.
-func (subscribeCmd) Help() string {
+func (*subscribeCmd) Help() string {
 	return `Example: kobling subscribe fi-oulu aino@example.org --lang fi
 
 Only suggestions that become live from now on are told. A webhook's signing secret is printed once.`
@@ -329,7 +329,7 @@ type subscriptionsCmd struct {
 }
 
 // Help is shown under --help.
-func (subscriptionsCmd) Help() string { return "Example: kobling subscriptions" }
+func (*subscriptionsCmd) Help() string { return "Example: kobling subscriptions" }
 
 // Run lists the subscriptions.
 func (c *subscriptionsCmd) Run(p *process) error {
@@ -358,7 +358,7 @@ type unsubscribeCmd struct {
 }
 
 // Help is shown under --help.
-func (unsubscribeCmd) Help() string {
+func (*unsubscribeCmd) Help() string {
 	return "Example: kobling unsubscribe 0194a1b2-…; kobling subscriptions lists the ids"
 }
 

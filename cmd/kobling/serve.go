@@ -14,7 +14,7 @@ type serveCmd struct {
 }
 
 // Help is shown under --help.
-func (serveCmd) Help() string {
+func (*serveCmd) Help() string {
 	return `Example: kobling serve --nats-listen 0.0.0.0:4222 --smtp-url smtp://mail.example.org:587
 
 Without --nats-url and --database-url the servers run inside this process and under its care, with
@@ -58,7 +58,7 @@ type migrateCmd struct {
 }
 
 // Help is shown under --help.
-func (migrateCmd) Help() string {
+func (*migrateCmd) Help() string {
 	return `Example: kobling migrate --database-url postgres://kobling@db/kobling --nats-url nats://nats:4222
 
 Run it once before the first start and after each upgrade. It can be repeated and run from several
@@ -96,7 +96,7 @@ type doctorCmd struct {
 }
 
 // Help is shown under --help.
-func (doctorCmd) Help() string { return "Example: kobling doctor" }
+func (*doctorCmd) Help() string { return "Example: kobling doctor" }
 
 // errUnfit is what doctor returns when something must be mended first.
 var errUnfit = errors.New("something must be mended first")

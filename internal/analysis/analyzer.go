@@ -70,7 +70,7 @@ func New(lex *lexicon.Lexicon) (*Analyzer, error) {
 	place := make(map[string]int32, len(lex.Concepts))
 	for i, c := range lex.Concepts {
 		a.terms = append(a.terms, conceptPrefix+c.ID)
-		place[c.ID] = int32(i) //nolint:gosec // bounded by the lexicon's size
+		place[c.ID] = int32(i)
 	}
 	for _, c := range lex.Concepts {
 		up, ok := place[c.Broader]

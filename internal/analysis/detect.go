@@ -33,7 +33,7 @@ const (
 // detect scores each language by its function words (the fewer languages have a
 // word, the more it says) and its letters.
 func (l wordLists) detect(text string) string {
-	var points [16]int
+	points := make([]int, len(lexicon.Languages))
 	for _, t := range tokenise(nil, text) {
 		set := l.of[t.word]
 		if set != 0 {
@@ -56,20 +56,19 @@ func (l wordLists) detect(text string) string {
 			points[langIndex("fi")] += letterEvidence
 		}
 	}
-	best, second := -1, -1
-	for lang := range lexicon.Languages {
-		switch {
-		case best < 0 || points[lang] > points[best]:
-			best, second = lang, best
-		case second < 0 || points[lang] > points[second]:
-			second = lang
+	best, most, next := "", -1, -1
+	for lang, n := range points {
+		if n > most {
+			best, most, next = lexicon.Languages[lang], n, most
+		} else {
+			next = max(next, n)
 		}
 	}
 	// Sure: enough evidence, and an eighth more than the next.
-	if points[best] < sureEvidence || points[best]*8 < points[second]*9 {
+	if most < sureEvidence || most*8 < next*9 {
 		return ""
 	}
-	return lexicon.Languages[best]
+	return best
 }
 
 // soundsFinnish reports whether a word ends as hardly any but Finnish words do.

@@ -106,7 +106,7 @@ func (a *Analyzer) Supply(raw []Raw) []Feature {
 	for _, r := range raw {
 		n := min(r.Presence*maxImpact/fullPresence, maxImpact)
 		if concepts > broadSupply {
-			n = n * broadSupply / uint32(concepts) //nolint:gosec // bounded by the text's length
+			n = n * broadSupply / uint32(concepts)
 		}
 		impact[r.Term] = max(impact[r.Term], n)
 		worth[r.Term] = r.Worth

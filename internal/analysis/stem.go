@@ -65,13 +65,30 @@ func repairDutch(stem string) string {
 var finnishEndings = []struct{ from, to string }{
 	{"inen", "is"}, // ihminen, ihmise-n
 	{"nen", "s"},
-	{"ks", "s"},                                                // kuntoutus, kuntoutukse-n
-	{"uud", "ut"}, {"yyd", "yt"}, {"uut", "ut"}, {"yyt", "yt"}, // turvallisuus, turvallisuude-n
-	{"aud", "aut"}, {"eud", "eut"}, {"iud", "iut"}, {"eyd", "eyt"}, // sairaus, sairaude-n
-	{"im", "in"},                                      // puhelin, puhelime-n
-	{"kk", "k"}, {"pp", "p"}, {"tt", "t"}, {"d", "t"}, // verkko, verko-n; hoito, hoido-n
-	{"lt", "l"}, {"nt", "n"}, {"rt", "r"}, {"mp", "m"}, {"nk", "n"}, // valta, valla-n; ranta, ranna-n
-	{"ll", "l"}, {"nn", "n"}, {"rr", "r"}, {"mm", "m"}, {"ng", "n"},
+	{"ks", "s"}, // kuntoutus, kuntoutukse-n
+	{"uud", "ut"},
+	{"yyd", "yt"},
+	{"uut", "ut"},
+	{"yyt", "yt"}, // turvallisuus, turvallisuude-n
+	{"aud", "aut"},
+	{"eud", "eut"},
+	{"iud", "iut"},
+	{"eyd", "eyt"}, // sairaus, sairaude-n
+	{"im", "in"},   // puhelin, puhelime-n
+	{"kk", "k"},
+	{"pp", "p"},
+	{"tt", "t"},
+	{"d", "t"}, // verkko, verko-n; hoito, hoido-n
+	{"lt", "l"},
+	{"nt", "n"},
+	{"rt", "r"},
+	{"mp", "m"},
+	{"nk", "n"}, // valta, valla-n; ranta, ranna-n
+	{"ll", "l"},
+	{"nn", "n"},
+	{"rr", "r"},
+	{"mm", "m"},
+	{"ng", "n"},
 	{"v", "p"}, // apu, avu-n; leipä, leivä-n
 }
 
@@ -158,8 +175,8 @@ func (s *scratch) foldBytes(word string) []byte {
 			}
 			put('h')
 		default:
-			if r < utf8.RuneSelf {
-				put(byte(r))
+			if c := word[i]; c < utf8.RuneSelf {
+				put(c)
 			} else {
 				b = utf8.AppendRune(b, r)
 			}

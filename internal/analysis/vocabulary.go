@@ -51,7 +51,7 @@ func newVocabulary() *vocabulary {
 func (v *vocabulary) word(key string) wordID {
 	id, ok := v.words[key]
 	if !ok {
-		id = wordID(len(v.words) + 1)
+		id = wordID(len(v.words) + 1) //nolint:gosec // bounded by the lexicon's size
 		v.words[key] = id
 	}
 	return id
@@ -109,7 +109,7 @@ func (a *Analyzer) vocabulary(lang int) (*vocabulary, error) {
 		for i, c := range a.lexicon.Concepts {
 			for _, label := range c.Labels[source] {
 				l := a.label(s, v, lang, source, label.Text, rank > 0 && source == "en")
-				concept := int32(i) //nolint:gosec // bounded by the lexicon's size
+				concept := int32(i)
 				switch {
 				case l.before != "" || l.after != "":
 					if rank == 0 || lang < 0 {

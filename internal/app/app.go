@@ -69,7 +69,7 @@ func Start(ctx context.Context, cfg config.Config, o Options) (_ *App, err error
 			return nil, err
 		}
 	}
-	a.watch()
+	a.watch() //nolint:contextcheck // what it adds is read at a scrape, which brings no context
 	return a, a.writeRunInfo()
 }
 

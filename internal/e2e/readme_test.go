@@ -89,7 +89,7 @@ func TestTheReadmePublishesAFirstNeed(t *testing.T) {
 	}()
 	testkit.Eventually(t, limit, "the service runs", func() bool {
 		_, err := app.ReadRunInfo(data)
-		return err == nil && exec.CommandContext(t.Context(), path, "status", "--data-dir", data).Run() == nil //nolint:gosec // our own binary
+		return err == nil && exec.CommandContext(t.Context(), path, "status", "--data-dir", data).Run() == nil
 	})
 
 	out := sh(blocks[1])
@@ -114,7 +114,7 @@ func TestTheReadmePublishesAFirstNeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	testkit.Eventually(t, limit, "the need of the nats tool is published", func() bool {
-		out, err := exec.CommandContext(t.Context(), path, "search", "--data-dir", data, "--json", "fallsensor").Output() //nolint:gosec // our own binary
+		out, err := exec.CommandContext(t.Context(), path, "search", "--data-dir", data, "--json", "fallsensor").Output()
 		return err == nil && bytes.Contains(out, []byte("need.vaktsom.sensor"))
 	})
 	sh("bin/kobling withdraw --data-dir /tmp/kobling need.vaktsom.dispenser")
@@ -122,7 +122,7 @@ func TestTheReadmePublishesAFirstNeed(t *testing.T) {
 		t.Errorf("a withdrawn need is still suggested:\n%s", out)
 	}
 
-	for _, line := range strings.Split(strings.ReplaceAll(blocks[3], "\\\n", " "), "\n") {
+	for line := range strings.SplitSeq(strings.ReplaceAll(blocks[3], "\\\n", " "), "\n") {
 		if strings.Contains(line, "offers.csv") {
 			sh("printf 'kind,org,local,organisation.name,organisation.type,texts.da.title\\noffer,dtu,fald,DTU,university,Faldsensorer til hjemmet\\n' > offers.csv\n" + line + " --data-dir /tmp/kobling")
 		}

@@ -231,7 +231,7 @@ func nanos(t time.Time) uint64 {
 	if t.IsZero() {
 		return 0
 	}
-	return uint64(t.UnixNano()) //nolint:gosec // read back the same way
+	return uint64(t.UnixNano())
 }
 
 func instant(n uint64) time.Time {

@@ -75,7 +75,11 @@ func TestBleveStillKeepsFrequenciesExactly(t *testing.T) {
 func TestBleveStillEndsSegmentsWithAChecksum(t *testing.T) {
 	t.Parallel()
 	_, path := filled(t)
-	b, err := os.ReadFile(segmentOf(t, path, profile.Supply))
+	name, err := segmentOf(path, profile.Supply)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}

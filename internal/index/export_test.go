@@ -56,6 +56,16 @@ func (x *Index) Merge(tb testing.TB) {
 	}
 }
 
+// UsedFiles returns the segment files of which the half at path, which is
+// closed, is made.
+func UsedFiles(path string) (files []string, err error) {
+	err = look(path, func(newest *scorch.IndexSnapshot) error {
+		files, err = usedFiles(newest)
+		return err
+	})
+	return files, err
+}
+
 // HalfMark returns how far one side has come.
 func (x *Index) HalfMark(side profile.Side) uint64 { return x.halves[side].mark.Seq }
 

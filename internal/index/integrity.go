@@ -1,7 +1,6 @@
 package index
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -62,20 +61,59 @@ func inspect(path string) (mark Mark, found bool, err error) {
 		}
 		return Mark{}, false, nil // there is no index yet
 	}
-	latest, err := latestMark(path)
-	if err != nil || latest == nil {
-		return Mark{}, false, err
-	}
+	err = look(path, func(newest *scorch.IndexSnapshot) error {
+		if mark, err = markOf(newest.Internal()); err != nil {
+			return err
+		}
+		if found = mark.Seq > 0; !found {
+			return &damageError{errors.New("its newest snapshot has no mark")}
+		}
+		return verify(newest)
+	})
+	return mark, found && err == nil, err
+}
+
+// look opens the half at path without changing it and calls f with its newest
+// snapshot, if there is any. If that one cannot be opened the half is damaged,
+// even if an older one holds the same, as it does after a merge: bleve would go
+// on from there under numbers already used, and mix what it writes with what is
+// left of the newest.
+func look(path string, f func(newest *scorch.IndexSnapshot) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = &damageError{fmt.Errorf("reading it panics: %v", p)}
+		}
+	}()
 	h := &half{
 		queue:  bleve.NewAnalysisQueue(1),
 		health: &health{log: zap.NewNop(), closing: make(chan struct{}), broken: make(chan struct{})},
 	}
 	defer h.queue.Close()
 	if err := h.open(path, true); err != nil {
-		return Mark{}, false, err
+		return err
 	}
-	err = errors.Join(h.verify(latest), h.scorch.Close())
-	return h.mark, err == nil, err
+	return errors.Join(h.newest(f), h.scorch.Close())
+}
+
+// newest calls f with the newest snapshot on disk, if there is any.
+func (h *half) newest(f func(*scorch.IndexSnapshot) error) error {
+	s, ok := h.scorch.(*scorch.Scorch)
+	if !ok {
+		return fmt.Errorf("bleve's index is a %T, not scorch", h.scorch)
+	}
+	epochs, err := s.RootBoltSnapshotEpochs() // newest first
+	if err != nil {
+		return openError(err)
+	}
+	if len(epochs) == 0 {
+		return nil
+	}
+	snapshot, err := s.LoadSnapshot(epochs[0])
+	if err != nil {
+		return openError(fmt.Errorf("its newest snapshot cannot be opened: %w", err))
+	}
+	return errors.Join(f(snapshot), snapshot.Close())
 }
 
 // The files of an index, as scorch names them.
@@ -103,49 +141,33 @@ func segmentFiles(path string) ([]string, error) {
 	return files, nil
 }
 
-// latestMark returns the encoded mark of the newest snapshot in the root file,
-// nil if there is none, without opening a segment.
-func latestMark(path string) (mark []byte, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = &damageError{fmt.Errorf("reading %s panics: %v", rootFile, p)}
-		}
-	}()
-	points, err := scorch.RollbackPoints(path)
-	if err != nil {
-		return nil, openError(fmt.Errorf("%s: %w", rootFile, err))
-	}
-	for _, p := range points { // newest first
-		if mark := p.GetInternal([]byte(markKey)); mark != nil {
-			return mark, nil
-		}
-		return nil, &damageError{errors.New("its newest snapshot has no mark")}
-	}
-	return nil, nil
-}
-
-// verify checks that bleve opened the newest snapshot and not an older one, and
-// every segment of it.
-func (h *half) verify(latest []byte) (err error) {
-	snapshot, err := h.snapshot()
+// verify checks every segment of a snapshot.
+func verify(snapshot *scorch.IndexSnapshot) error {
+	files, err := usedFiles(snapshot)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, snapshot.Close()) }()
-	if !bytes.Equal(snapshot.Internal()[markKey], latest) {
-		return &damageError{errors.New("its newest snapshot cannot be opened")}
-	}
-	for _, s := range snapshot.Segments() {
-		file, ok := s.Segment().(segment.PersistedSegment)
-		if !ok {
-			return &damageError{errors.New("a segment is not a file")}
-		}
-		if err := verifySegment(file.Path()); err != nil {
+	for _, name := range files {
+		if err := verifySegment(name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// usedFiles lists the segment files that a snapshot read from disk is made of.
+// Others may lie beside them: bleve removes what it has merged some time later,
+// and nobody ever reads what a killed process had not entered in the root file.
+func usedFiles(snapshot *scorch.IndexSnapshot) ([]string, error) {
+	var files []string
+	for _, s := range snapshot.Segments() {
+		file, ok := s.Segment().(segment.PersistedSegment)
+		if !ok {
+			return nil, &damageError{errors.New("a segment is not a file")}
+		}
+		files = append(files, file.Path())
+	}
+	return files, nil
 }
 
 // verifySegment compares a segment file with its checksum: the last four bytes

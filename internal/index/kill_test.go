@@ -70,8 +70,8 @@ func TestMarkAndDocumentsAgreeAfterKill(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	for round := range 6 {
-		said := killDuring(t, dir, 20+rand.IntN(150))
+	for round := range 5 {
+		said := killDuring(t, dir, 5+rand.IntN(60))
 		x := open(t, dir)
 		if x.Rebuilt() {
 			t.Fatalf("round %d: a kill was taken for damage", round)

@@ -17,7 +17,7 @@ func acquire(name string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock index: %w", err)
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor fits
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		err = fmt.Errorf("another process has this index open (it holds the lock on %s); stop it, or give this one a data directory of its own: %w", name, fault.ErrConflict)

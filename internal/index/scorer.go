@@ -176,8 +176,9 @@ func candidate(seg segment.Segment, doc uint32) (score.Candidate, error) {
 		err = errNoMeta
 	}
 	if err != nil {
-		// Not wrapped: meta that is invalid is the index's fault, not the query's.
-		return score.Candidate{}, fmt.Errorf("document %d %q: %v: %w", doc, c.ID, err, fault.ErrUnavailable)
+		// The cause is not wrapped: meta that is invalid is the index's fault, not the
+		// query's.
+		return score.Candidate{}, fmt.Errorf("document %d %q: %s: %w", doc, c.ID, err.Error(), fault.ErrUnavailable)
 	}
 	return c, nil
 }

@@ -205,7 +205,7 @@ func (p *parser) checkShared() {
 		for _, c := range p.concepts {
 			for _, label := range c.Labels[lang] {
 				key := strings.ToLower(label.Text)
-				if old, ok := claims[key]; ok && !(old.shared && label.Shared) {
+				if old, ok := claims[key]; ok && (!old.shared || !label.Shared) {
 					p.fail(p.at[c.ID].where, "%s label %q also means %q; mark both with ~ if that is right", lang, label.Text, old.id)
 				}
 				claims[key] = claim{c.ID, label.Shared}

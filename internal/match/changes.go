@@ -44,7 +44,7 @@ func Changes(s Scorer, ms []event.Message) []Change {
 			return nil
 		})
 	}
-	_ = g.Wait() //nolint:errcheck // nothing fails
+	_ = g.Wait() // nothing fails
 	return changes
 }
 

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (w *Worker) Handle(ctx context.Context, ms []event.Message) []error {
 			newest[t.ID] = t
 		}
 	}
-	todo := slices.SortedFunc(maps.Values(newest), func(a, b *task) int { return int(int64(a.Seq) - int64(b.Seq)) }) //nolint:gosec // sequences are far below the sign
+	todo := slices.SortedFunc(maps.Values(newest), func(a, b *task) int { return cmp.Compare(a.Seq, b.Seq) })
 	w.work(ctx, todo)
 
 	errs := make([]error, len(tasks))
@@ -146,7 +147,7 @@ func (w *Worker) match(ctx context.Context, tasks []*task) {
 			return nil // each task has its own
 		})
 	}
-	_ = g.Wait() //nolint:errcheck // see above
+	_ = g.Wait() // see above
 }
 
 // commit writes the heads and pairs of tasks that have not failed, in one

@@ -2,8 +2,8 @@ package simulate_test
 
 import (
 	"bytes"
-	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,9 +13,9 @@ import (
 // TestTheProtocolIsNeverWrong runs the protocol over many seeds.
 func TestTheProtocolIsNeverWrong(t *testing.T) {
 	t.Parallel()
-	parts := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a count
+	parts := uint64(runtime.GOMAXPROCS(0))
 	for part := range parts {
-		t.Run(fmt.Sprint(part), func(t *testing.T) {
+		t.Run(strconv.FormatUint(part, 10), func(t *testing.T) {
 			t.Parallel()
 			for seed := part; seed < seeds; seed += parts {
 				if r := simulate.Run(seed, simulate.Protocol); len(r.Faults) > 0 {

@@ -136,7 +136,7 @@ func writeHeads(ctx context.Context, tx pgx.Tx, b suggestion.Batch, heads pgx.Na
 	return written, waits, nil
 }
 
-// writePairs writes the pairs of b, but none of a superseded head, and tells
+// writePairs writes the pairs of b, but none of a superseded revision, and tells
 // what became news with the heads just written. It returns how many
 // notifications became pending.
 func (s *Store) writePairs(ctx context.Context, tx pgx.Tx, b suggestion.Batch, written map[profile.ID]bool) (int, error) {
@@ -207,12 +207,14 @@ func headArgs(b suggestion.Batch) (pgx.NamedArgs, error) {
 	}, nil
 }
 
-// pairArgs lays the pairs of which no head was superseded out as columns.
+// pairArgs lays the pairs out as columns, but for those of a superseded
+// revision. What another profile of the batch found of a newer revision stays:
+// that profile's message is not handled again.
 func pairArgs(b suggestion.Batch, written map[profile.ID]bool) (pgx.NamedArgs, error) {
-	superseded := make(map[profile.ID]bool)
+	superseded := make(map[profile.ID]uint64) // by profile, the sequence
 	for _, h := range b.Heads {
 		if !written[h.ID] {
-			superseded[h.ID] = true
+			superseded[h.ID] = h.Seq
 		}
 	}
 	n := len(b.Pairs)
@@ -220,7 +222,7 @@ func pairArgs(b suggestion.Batch, written map[profile.ID]bool) (pgx.NamedArgs, e
 	demandSeqs, supplySeqs := make([]uint64, 0, n), make([]uint64, 0, n)
 	scores := make([]float64, 0, n)
 	for _, p := range b.Pairs {
-		if superseded[p.Demand] || superseded[p.Supply] {
+		if superseded[p.Demand] == p.DemandSeq || superseded[p.Supply] == p.SupplySeq {
 			continue
 		}
 		why := []byte("[]")

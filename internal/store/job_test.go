@@ -228,7 +228,7 @@ func TestPausesGrow(t *testing.T) {
 	}{
 		{"notify", 0, 2 * time.Second},
 		{"notify", 1, 8 * time.Second},
-		{"notify", 3, 2 * time.Minute},
+		{"notify", 3, 128 * time.Second},
 		{"notify", 11, 12 * time.Hour},
 		{"event", 0, 2 * time.Second},
 		{"event", 500, time.Minute},

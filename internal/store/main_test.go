@@ -32,26 +32,26 @@ type ledger struct {
 }
 
 // open returns a ledger in which epoch 1 is active.
-func open(t testing.TB) *ledger {
-	t.Helper()
-	url := testkit.DatabaseURL(t, store.Migrate)
-	s, err := store.Open(t.Context(), url, store.Options{})
+func open(tb testing.TB) *ledger {
+	tb.Helper()
+	url := testkit.DatabaseURL(tb, store.Migrate)
+	s, err := store.Open(tb.Context(), url, store.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	cfg.MaxConns = 6
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(pool.Close)
-	l := &ledger{Store: s, t: t, url: url, pool: pool}
-	l.must(s.SetEpoch(t.Context(), 1, "one"))
+	tb.Cleanup(pool.Close)
+	l := &ledger{Store: s, t: tb, url: url, pool: pool}
+	l.must(s.SetEpoch(tb.Context(), 1, "one"))
 	return l
 }
 

@@ -50,7 +50,6 @@ var sessionDefaults = map[string]string{
 	"idle_in_transaction_session_timeout": "30s",
 	"timezone":                            "UTC",
 	"jit":                                 "off",
-
 }
 
 // Open connects to the database at url and checks that its schema is the one

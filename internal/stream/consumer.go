@@ -72,11 +72,8 @@ func (c *Consumer) Run(ctx context.Context, h Handle) error {
 			created, attempt = at, 1
 			err = c.consume(ctx, from, h)
 		}
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			break
+		if err == nil || ctx.Err() != nil {
+			return nil //nolint:nilerr // the caller ended it
 		}
 		c.Log.Warn("consumer waits", zap.String("consumer", c.Durable), zap.Error(err))
 		pause(ctx, min(backoff(attempt), 5*time.Second))

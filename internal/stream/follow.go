@@ -59,7 +59,7 @@ func (f *Follower) Run(ctx context.Context, next uint64, h func(ctx context.Cont
 			return fmt.Errorf("follow %s: %w", Profiles, err)
 		}
 		if ctx.Err() != nil {
-			break
+			return nil //nolint:nilerr // the caller ended it
 		}
 		if errors.Is(err, jetstream.ErrMsgIteratorClosed) { // the connection is back: no reason to wait
 			f.Log.Info("follower resumes", zap.Uint64("sequence", next))
