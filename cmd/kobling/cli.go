@@ -27,10 +27,10 @@ type cli struct {
 	Demo          demoCmd          `cmd:"" help:"Start everything with demonstration profiles."`
 	Serve         serveCmd         `cmd:"" help:"Run the service."`
 	Publish       publishCmd       `cmd:"" help:"Publish or revise one profile."`
-	Pause         lifecycleCmd     `cmd:"" help:"Take a profile out of matching for a while."`
-	Resume        lifecycleCmd     `cmd:"" help:"Bring a paused profile back."`
+	Pause         pauseCmd         `cmd:"" help:"Take a profile out of matching for a while."`
+	Resume        resumeCmd        `cmd:"" help:"Bring a paused profile back."`
 	Renew         renewCmd         `cmd:"" help:"Extend how long a profile is valid."`
-	Withdraw      lifecycleCmd     `cmd:"" help:"Withdraw a profile for good."`
+	Withdraw      withdrawCmd      `cmd:"" help:"Withdraw a profile for good."`
 	Import        importCmd        `cmd:"" help:"Publish many profiles from JSON Lines or CSV."`
 	Suggestions   suggestionsCmd   `cmd:"" help:"List suggested collaborations."`
 	Search        searchCmd        `cmd:"" help:"Find profiles by a text in any language."`

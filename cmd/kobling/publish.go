@@ -69,6 +69,7 @@ func (c *publishCmd) Run(p *process) error {
 	return p.submit(submission{id: id, kind: kind, data: b, expect: c.Expect, wait: c.Wait, json: c.JSON})
 }
 
+// lifecycleCmd is what pause, resume and withdraw have in common.
 type lifecycleCmd struct {
 	connection
 	output
@@ -77,12 +78,38 @@ type lifecycleCmd struct {
 	Wait time.Duration `default:"10s" help:"How long to wait for the verdict; 0 does not wait."`
 }
 
+type pauseCmd struct {
+	lifecycleCmd `embed:""`
+}
+
 // Help is shown under --help.
-func (*lifecycleCmd) Help() string {
+func (*pauseCmd) Help() string {
+	return `Example: kobling pause need.vaktsom.fall-sensor
+
+Its suggestions are not shown, and alerts about them wait, until it is resumed.`
+}
+
+type resumeCmd struct {
+	lifecycleCmd `embed:""`
+}
+
+// Help is shown under --help.
+func (*resumeCmd) Help() string {
+	return `Example: kobling resume need.vaktsom.fall-sensor
+
+It is matched again, and its suggestions are shown again.`
+}
+
+type withdrawCmd struct {
+	lifecycleCmd `embed:""`
+}
+
+// Help is shown under --help.
+func (*withdrawCmd) Help() string {
 	return `Example: kobling withdraw need.vaktsom.fall-sensor
 
-Pause and resume can follow each other; a withdrawal is final: its suggestions disappear at once, alerts
-that have not been sent are not sent, and the id cannot be used again.`
+A withdrawal is final: its suggestions disappear at once, alerts that have not been sent are not sent,
+and the id cannot be used again. See pause for a while.`
 }
 
 // Run says that the profile is paused, resumed or withdrawn, whichever command

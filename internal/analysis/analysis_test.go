@@ -1,0 +1,225 @@
+package analysis_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/unicode/norm"
+
+	"kobling/internal/analysis"
+	"kobling/internal/lexicon"
+	"kobling/internal/profile"
+)
+
+// analyzer knows the default lexicon.
+var analyzer = sync.OnceValue(func() *analysis.Analyzer {
+	l, err := lexicon.Default()
+	if err != nil {
+		panic(err)
+	}
+	a, err := analysis.New(l)
+	if err != nil {
+		panic(err)
+	}
+	return a
+})
+
+func text(lang, words string) []profile.Text { return []profile.Text{{Lang: lang, Description: words}} }
+
+// concepts returns the concepts that a text speaks of.
+func concepts(lang, words string) []string {
+	var all []string
+	for _, r := range analyzer().Features(text(lang, words)) {
+		if id, ok := strings.CutPrefix(r.Term, "c:"); ok {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+func TestConceptsAreFoundInflectedAndInCompounds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ lang, words, concept string }{
+		{"da", "Vi leverer falddetektionen til plejen i hjemmet", "fall-detection"},
+		{"da", "hjemmeplejens medarbejdere", "home-care"},
+		{"nb", "Utprøving sammen med hjemmetjenesten", "home-care"},
+		{"nb", "fallsensorene virker", "fall-detection"},
+		{"nn", "Vi treng ein fallsensor", "fall-detection"},
+		{"sv", "inom hemtjänsten och hemsjukvården", "home-care"},
+		{"fi", "kotihoidon tiimi", "home-care"},
+		{"fi", "kotihoitoon ja kaatumisen tunnistukseen", "fall-detection"},
+		{"nl", "de thuiszorgmedewerkers", "home-care"},
+		{"nl", "in ziekenhuizen", "hospital"},
+		{"en", "care at home for the elderly", "home-care"},
+		{"en", "home-care staff", "home-care"},
+		{"", "Vi har utviklet en sensor som oppdager fall og varsler hjemmetjenesten når det skjer noe", "home-care"},
+	} {
+		if got := concepts(tt.lang, tt.words); !slices.Contains(got, tt.concept) {
+			t.Errorf("%s %q speaks of %v, want %s among them", tt.lang, tt.words, got, tt.concept)
+		}
+	}
+}
+
+func TestWhatLooksAlikeIsNotTaken(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ lang, words, concept string }{
+		{"sv", "forskare vid KTH", "x-ray-ct"},
+		{"en", "we scale the figure", "pharma-manufacturing"},
+		{"en", "a covid vaccine", "fatigue-longcovid"},
+		{"sv", "han leder arbetet", "musculoskeletal"},
+		{"en", "the related work shows", "informal-care"},
+	} {
+		if got := concepts(tt.lang, tt.words); slices.Contains(got, tt.concept) {
+			t.Errorf("%s %q speaks of %s", tt.lang, tt.words, tt.concept)
+		}
+	}
+	for _, tt := range []struct{ words, concept string }{
+		{"CT of the lungs", "x-ray-ct"}, {"patients with long covid", "fatigue-longcovid"}, {"scale-up of a vaccine", "pharma-manufacturing"},
+	} {
+		if got := concepts("en", tt.words); !slices.Contains(got, tt.concept) {
+			t.Errorf("%q speaks of %v, want %s among them", tt.words, got, tt.concept)
+		}
+	}
+}
+
+func TestBoilerplateWeighsNothing(t *testing.T) {
+	t.Parallel()
+	for lang, words := range map[string]string{
+		"da": "Vi søger en samarbejdspartner", "nb": "Vi søker samarbeidspartner", "sv": "Vi söker samarbetspartner",
+		"fi": "Etsimme yhteistyökumppania", "nl": "Wij zoeken een partner", "en": "We are looking for a partner",
+	} {
+		if got := analyzer().Features(text(lang, words)); len(got) > 0 {
+			t.Errorf("%s %q has features %v", lang, words, got)
+		}
+	}
+}
+
+func TestCognatesMeet(t *testing.T) {
+	t.Parallel()
+	stems := func(lang, word string) (all []string) {
+		for _, r := range analyzer().Features(text(lang, word)) {
+			if strings.HasPrefix(r.Term, "s:") {
+				all = append(all, r.Term)
+			}
+		}
+		return all
+	}
+	for _, tt := range []struct{ langA, a, langB, b string }{
+		{"da", "vandværker", "da", "vandværk"},
+		{"sv", "förgasningen", "nb", "forgasning"},
+		{"fi", "hallitus", "fi", "hallituksen"},
+		{"nl", "bloemen", "nl", "bloem"},
+	} {
+		a, b := stems(tt.langA, tt.a), stems(tt.langB, tt.b)
+		if len(a) != 1 || !cmp.Equal(a, b) {
+			t.Errorf("%s %v and %s %v do not meet", tt.a, a, tt.b, b)
+		}
+	}
+}
+
+func TestDetection(t *testing.T) {
+	t.Parallel()
+	for lang, words := range map[string]string{
+		"da": "Vi har udviklet en sensor, som registrerer fald, og vi vil gerne afprøve den hos ældre borgere i deres eget hjem.",
+		"nb": "Hva trenger dere? Vi har utviklet en sensor, og nå ser vi etter noen som kan prøve den ut; det blir ikke mye arbeid av det.",
+		"sv": "Vi har utvecklat en sensor som upptäcker fall och vill pröva den tillsammans med äldre i deras egna hem.",
+		"fi": "Olemme kehittäneet anturin, joka havaitsee kaatumiset, ja haluamme testata sitä ikäihmisten kanssa heidän kotonaan.",
+		"nl": "Wij hebben een sensor ontwikkeld die valincidenten opmerkt en willen deze met ouderen in hun eigen huis testen.",
+		"en": "We have developed a sensor that notices falls, and we would like to try it with older people in their own homes.",
+		"de": "Wir haben einen Sensor entwickelt, der Stürze erkennt, und möchten ihn mit älteren Menschen bei ihnen zu Hause erproben.",
+		"fr": "Nous avons développé un capteur qui détecte les chutes et nous voulons l'essayer avec des personnes âgées chez elles.",
+		"":   "Radar 2000",
+	} {
+		if got := analyzer().Detect(words); got != lang {
+			t.Errorf("%q is in %q, want %q", words, got, lang)
+		}
+	}
+}
+
+func TestTheOrderOfTextsAndTheFormOfLettersDoNotMatter(t *testing.T) {
+	t.Parallel()
+	a := []profile.Text{{Lang: "sv", Title: "Fallsensor för äldre på Åland"}, {Lang: "fi", Description: "Kaatumistunnistin ikäihmisille"}}
+	b := []profile.Text{a[1], {Lang: "sv", Title: norm.NFD.String(a[0].Title)}}
+	if diff := cmp.Diff(analyzer().Features(a), analyzer().Features(b), cmp.AllowUnexported(analysis.Raw{})); diff != "" {
+		t.Errorf("features differ:\n%s", diff)
+	}
+}
+
+func TestSpansQuoteTheText(t *testing.T) {
+	t.Parallel()
+	texts := []profile.Text{{Lang: "nb", Title: "Ny fallsensor", Description: "Prøves ut i hjemmetjenesten på Ås."}}
+	spans := analyzer().Spans(texts, []string{"c:fall-detection", "c:home-care", "c:robotics"}, false)
+	for term, want := range map[string][]string{"c:fall-detection": {"fallsensor"}, "c:home-care": {"hjemmetjenesten"}, "c:robotics": nil} {
+		var got []string
+		for _, s := range spans[term] {
+			got = append(got, s.In(&texts[0]))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s is quoted wrongly:\n%s", term, diff)
+		}
+	}
+}
+
+// FuzzFeatures checks what must hold for any text.
+func FuzzFeatures(f *testing.F) {
+	f.Add("da", "Faldsensor", "Vi søger en kommune, der vil afprøve CT-scanning og GPS:en.")
+	f.Add("fi", "Kotihoidon testipaikka", "ikäihmisten kodit ja hyvinvointiteknologia")
+	f.Add("", "\xff\x00é", "l'hôpital — 3D-printing\n• ISO 13485")
+	f.Add("xx", strings.Repeat("hjemmepleje", 40), "a")
+	f.Fuzz(func(t *testing.T, lang, title, words string) {
+		texts := []profile.Text{{Lang: lang, Title: title, Description: words}}
+		raw := analyzer().Features(texts)
+		if !slices.IsSortedFunc(raw, func(a, b analysis.Raw) int { return strings.Compare(a.Term, b.Term) }) {
+			t.Error("terms are not in order")
+		}
+		demand, supply := analyzer().Demand(raw), analyzer().Supply(raw)
+		total := uint32(0)
+		for _, w := range demand {
+			total += w.Weight
+		}
+		if len(demand) > analysis.MaxDemand || len(demand) > 0 && total != 1<<16 || len(demand) == 0 != (len(raw) == 0) {
+			t.Errorf("%d demand features of %d add up to %d", len(demand), len(raw), total)
+		}
+		var terms []string
+		for _, w := range supply {
+			if w.Weight < 1 || w.Weight > 255 {
+				t.Errorf("supply weight %v", w)
+			}
+			terms = append(terms, w.Term)
+		}
+		if len(supply) > analysis.MaxSupply {
+			t.Errorf("%d supply features", len(supply))
+		}
+		for term, spans := range analyzer().Spans(texts, terms, true) {
+			for _, s := range spans {
+				if quoted := s.In(&texts[0]); quoted == "" || utf8.ValidString(title+words) && !utf8.ValidString(quoted) {
+					t.Errorf("%s is quoted as %q", term, quoted)
+				}
+			}
+		}
+		if again := analyzer().Features(texts); !cmp.Equal(raw, again, cmp.AllowUnexported(analysis.Raw{})) {
+			t.Error("another time, other features")
+		}
+	})
+}
+
+// BenchmarkFeatures analyses a profile of some 190 words on one core.
+func BenchmarkFeatures(b *testing.B) {
+	a := analyzer()
+	texts := text("nb", strings.Repeat("Vi har utviklet en fallsensor med radar og vil prøve den ut sammen med hjemmetjenesten og eldre brukere i egne hjem. ", 9))
+	b.ReportAllocs()
+	for b.Loop() {
+		a.Supply(a.Features(texts))
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "profiles/s")
+}
+
+func ExampleAnalyzer_Label() {
+	fmt.Println(analyzer().Label("c:home-care", "fi"))
+	// Output: kotihoito
+}
