@@ -82,8 +82,10 @@ func (c *Config) EmbeddedDatabase() bool { return c.DatabaseURL == "" }
 // Has reports whether this process plays role.
 func (c *Config) Has(role string) bool { return slices.Contains(c.Roles, role) }
 
-// Validate reports everything wrong with c, a line for each setting.
-func (c *Config) Validate() error {
+// Check reports everything wrong with c, a line for each setting. It is not
+// called Validate, for the parser of the command line would take that for its
+// own and judge the flags before the environment and the file are read.
+func (c *Config) Check() error {
 	var errs []error
 	fail := func(name, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))

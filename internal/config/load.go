@@ -105,7 +105,7 @@ func Load(src Source) (Config, Origin, error) {
 	if err := errors.Join(errs...); err != nil {
 		return cfg, origin, err
 	}
-	return cfg, origin, cfg.Validate()
+	return cfg, origin, cfg.Check()
 }
 
 // value returns the text of s from the strongest source that has it.

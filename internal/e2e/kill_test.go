@@ -46,8 +46,8 @@ func demo(ctx context.Context, t *testing.T, dir string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(ctx, path, "demo", "--once", "--json", "--data-dir", dir)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
+	cmd := exec.CommandContext(ctx, path, "demo", "--once", "--json") // as make run does, without a flag for the place
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "KOBLING_DATA_DIR=" + dir}
 	return cmd
 }
 
