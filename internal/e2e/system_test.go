@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,9 +43,10 @@ func start(t *testing.T, dir string) *system {
 	}
 	if url := testkit.ExternalNATS(); url != "" {
 		flags["nats-url"] = url
+		alone(t)
 	}
 	if testkit.ExternalDatabase() != "" {
-		flags["database-url"] = testkit.DatabaseURL(t, nil)
+		flags["database-url"] = databaseOf(t)
 	}
 	cfg, _, err := config.Load(config.Source{Flags: flags})
 	if err != nil {
@@ -81,6 +83,35 @@ func start(t *testing.T, dir string) *system {
 		return err == nil
 	})
 	return s
+}
+
+// One NATS server has one set of streams, and one database is kept for all starts
+// of a test.
+var (
+	turn      sync.Mutex
+	turns     sync.Map // tests that have the turn, by name
+	databases sync.Map // addresses by test
+)
+
+// alone lets one test at a time use a server that is not its own.
+func alone(t *testing.T) {
+	t.Helper()
+	if _, has := turns.Load(t.Name()); has {
+		return
+	}
+	turn.Lock()
+	turns.Store(t.Name(), true)
+	t.Cleanup(turn.Unlock)
+}
+
+func databaseOf(t *testing.T) string {
+	t.Helper()
+	if url, ok := databases.Load(t.Name()); ok {
+		return url.(string) //nolint:forcetypeassert // nothing else is stored
+	}
+	url := testkit.DatabaseURL(t, nil)
+	databases.Store(t.Name(), url)
+	return url
 }
 
 // connect is a plain NATS client of another program on this machine.
