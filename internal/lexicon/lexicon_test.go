@@ -95,7 +95,7 @@ func TestTheVersionNamesTheContent(t *testing.T) {
 // TestTheDefaultLexicon guards what ships.
 func TestTheDefaultLexicon(t *testing.T) {
 	t.Parallel()
-	const minConcepts, minLabels = 360, 11_000
+	const minConcepts, minLabels = 1_150, 32_000
 	l, err := lexicon.Default()
 	if err != nil {
 		t.Fatal(err)
