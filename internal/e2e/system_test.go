@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -107,7 +108,7 @@ func alone(t *testing.T) {
 func databaseOf(t *testing.T) string {
 	t.Helper()
 	if url, ok := databases.Load(t.Name()); ok {
-		return url.(string) //nolint:forcetypeassert // nothing else is stored
+		return fmt.Sprint(url)
 	}
 	url := testkit.DatabaseURL(t, nil)
 	databases.Store(t.Name(), url)

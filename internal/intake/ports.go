@@ -22,10 +22,13 @@ type Log interface {
 
 // Inbox is the INTAKE stream. internal/stream implements it.
 type Inbox interface {
-	// Pending returns the oldest message about the profile, on intake.* or
-	// control.*, whose sequence is above after and below before and that the
-	// consumer durable may not have handled yet; ok is false when there is none.
-	Pending(ctx context.Context, durable string, id profile.ID, after, before uint64) (m event.Message, ok bool, err error)
+	// Said returns the oldest message about the profile, on intake.* or control.*,
+	// whose sequence is above after and below before; ok is false when there is
+	// none.
+	Said(ctx context.Context, id profile.ID, after, before uint64) (m event.Message, ok bool, err error)
+	// Settled returns the sequence up to which the consumer durable has settled
+	// everything.
+	Settled(ctx context.Context, durable string) (uint64, error)
 }
 
 // Ledger is what intake writes beside the stream. internal/store implements it.

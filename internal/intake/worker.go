@@ -56,20 +56,41 @@ func (w *Worker) inOrder(ctx context.Context, id profile.ID, m event.Message) er
 	if last.IntakeSeq >= m.Sequence {
 		return w.repeat(ctx, last, m)
 	}
-	for after := last.IntakeSeq; ; {
-		earlier, ok, err := w.Inbox.Pending(ctx, Durable, id, after, m.Sequence)
+	after := last.IntakeSeq
+	earlier, ok, err := w.Inbox.Said(ctx, id, after, m.Sequence)
+	if err != nil {
+		return err
+	}
+	if ok {
+		// Rarely anything lies between; only then is it worth to ask what of it was
+		// refused or settled. The newest revision is read after that, never before:
+		// what was settled meanwhile must show in it.
+		settled, err := w.Inbox.Settled(ctx, Durable)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			_, err = w.one(ctx, last, m)
+		if last, err = w.last(ctx, id); err != nil {
 			return err
+		}
+		if last.IntakeSeq >= m.Sequence {
+			return w.repeat(ctx, last, m)
+		}
+		after = max(last.IntakeSeq, settled)
+	}
+	for ok {
+		if earlier, ok, err = w.Inbox.Said(ctx, id, after, m.Sequence); err != nil {
+			return err
+		}
+		if !ok {
+			break
 		}
 		if last, err = w.guarded(ctx, last, earlier); err != nil {
 			return fmt.Errorf("message %d comes first: %w", earlier.Sequence, err)
 		}
 		after = earlier.Sequence
 	}
+	_, err = w.one(ctx, last, m)
+	return err
 }
 
 // last returns the profile's newest revision; one with revision 0 if there is

@@ -73,9 +73,18 @@
 // # Delivery
 //
 // The notify worker locks both heads FOR SHARE in key order, then its
-// notification FOR UPDATE, and only then, in a new statement and with
-// clock_timestamp(), asks suggestion_live; not live: state held; live: sending.
-// That commit is the start of an attempt, so no attempt starts after a
-// withdrawal commits. Locking the notification before asking matters: a gate
-// that opens in between finds the row locked, waits, sees held and revives it.
+// notification FOR UPDATE with its subscription FOR SHARE, and only then, in a
+// new statement and with clock_timestamp(), asks suggestion_live. Not live, or
+// told at a higher band already: state held; the subscription has ended:
+// suppressed; else: sending. That commit is the start of an attempt, so no
+// attempt starts after a withdrawal or the end of a subscription commits.
+//
+// A profile that is not valid yet leaves a job for the moment when it is. That
+// job, like every one that follows a change of the gate, takes the turn before it
+// reads which profiles are concerned, and reads what still is not valid before it
+// tells.
+//
+// suggestion.created is published once for a pair and band, when it first is
+// news; pair.announced remembers it apart from pair.band, for a re-match may have
+// made the pair live before.
 package match

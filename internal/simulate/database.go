@@ -38,6 +38,13 @@ type row struct {
 	rematch              bool
 }
 
+// pairRow is a row of table pair, which is never deleted.
+type pairRow struct {
+	firstLive int // a moment; 0: no row
+	highest   int // the highest band it was ever live with
+	announced int // the highest band of which other systems were told
+}
+
 // decision is a row of table decision.
 type decision struct {
 	declined       bool
@@ -48,6 +55,7 @@ type decision struct {
 type subscription struct {
 	createdAt int // a moment; 0: no row
 	cluster   int
+	ended     bool
 }
 
 type state uint8
@@ -66,11 +74,10 @@ const (
 // snapshot is a copy.
 type tables struct {
 	activeEpoch   int
-	swept         int // the tick up to which the passing of time was told
 	network       bool
 	heads         [profiles]head
 	rows          [pairs]row
-	firstLive     [pairs]int // table pair: a moment; 0: no row
+	pairs         [pairs]pairRow
 	decisions     [pairs]decision
 	subscriptions [subscriptions]subscription
 	notes         [notes]state // by [noteID]
@@ -81,9 +88,8 @@ type key int
 
 const (
 	keyEpoch    key = 0
-	keySwept    key = 1
-	keyNetwork  key = 2
-	keyHead     key = 3
+	keyNetwork  key = 1
+	keyHead     key = 2
 	keyRow          = keyHead + profiles
 	keyPair         = keyRow + pairs
 	keyDecision     = keyPair + pairs
@@ -97,8 +103,6 @@ func copyRow(to, from *tables, k key) {
 	switch {
 	case k == keyEpoch:
 		to.activeEpoch = from.activeEpoch
-	case k == keySwept:
-		to.swept = from.swept
 	case k == keyNetwork:
 		to.network = from.network
 	case k < keyRow:
@@ -106,7 +110,7 @@ func copyRow(to, from *tables, k key) {
 	case k < keyPair:
 		to.rows[k-keyRow] = from.rows[k-keyRow]
 	case k < keyDecision:
-		to.firstLive[k-keyPair] = from.firstLive[k-keyPair]
+		to.pairs[k-keyPair] = from.pairs[k-keyPair]
 	case k < keySub:
 		to.decisions[k-keyDecision] = from.decisions[k-keyDecision]
 	case k < keyNote:
@@ -186,6 +190,16 @@ func (t *transaction) lock(k key) { t.acquire(k, true) }
 // share is lock FOR SHARE.
 func (t *transaction) share(k key) { t.acquire(k, false) }
 
+// tryLock is lock SKIP LOCKED: false means that somebody else has the row.
+func (t *transaction) tryLock(k key) bool {
+	t.wanted, t.exclusive = k, true
+	if t.blockers() != 0 {
+		return false
+	}
+	t.acquire(k, true)
+	return true
+}
+
 func (t *transaction) acquire(k key, exclusive bool) {
 	t.wanted, t.exclusive = k, exclusive
 	if t.blockers() != 0 {
@@ -241,6 +255,9 @@ func (t *transaction) wrote(k key) { t.written = append(t.written, k) }
 
 // commit makes everything written visible at once.
 func (t *transaction) commit() {
+	if t.db.world.chance(t.db.world.slowCommits) {
+		t.p.sleep(t.db.world.rng.IntN(t.db.world.commitGap))
+	}
 	t.p.step("commit")
 	before := t.db.committed
 	for _, k := range t.written {

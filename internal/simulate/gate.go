@@ -42,86 +42,8 @@ func (w *world) live(t *tables, pair, tick int) int {
 func (w *world) gate(t *tables, pair int, demand, supply content, tick int) bool {
 	valid := func(c content) bool { return c.from <= tick && (c.until == 0 || tick < c.until) }
 	d := t.decisions[pair]
-	return valid(demand) && valid(supply) &&
-		(demand.cluster == supply.cluster || t.network) &&
-		(!d.declined || d.demand != demand || d.supply != supply)
-}
-
-// told says what tell concerns.
-type told func(pair int) bool
-
-// tell is the notification statement of a match transaction and of the gate
-// jobs: what is live and news becomes a notification for everyone subscribed.
-func (w *world) tell(t *transaction, concerns told) {
-	if w.variant != TellUnlocked {
-		// An attempt that is about to hold a notification must be waited for:
-		// it asked the gate before us.
-		t.statement("lock what is being told")
-		for id := range notes {
-			_, pair, _ := noteKey(id)
-			if s := t.view.notes[id]; concerns(pair) && (s == pending || s == sending) {
-				t.lock(keyNote + key(id))
-			}
-		}
-	}
-	t.statement("remember what is live")
-	for pair := range pairs {
-		if concerns(pair) && t.view.firstLive[pair] == 0 && w.live(&t.view, pair, w.gateTick(t)) != 0 {
-			t.lock(keyPair + key(pair))
-			t.view.firstLive[pair] = t.at.moment
-			t.wrote(keyPair + key(pair))
-		}
-	}
-	t.statement("tell")
-	w.insertNotes(t, &t.view, concerns)
-}
-
-// gateTick is the time at which a transaction asks the gate.
-func (w *world) gateTick(t *transaction) int {
-	if w.variant == TransactionClock {
-		return t.began.tick
-	}
-	return t.at.tick
-}
-
-// insertNotes selects from snapshot and writes to t.
-func (w *world) insertNotes(t *transaction, snapshot *tables, concerns told) {
-	var wanted [notes]bool
-	for pair := range pairs {
-		if !concerns(pair) || snapshot.firstLive[pair] == 0 {
-			continue
-		}
-		band := w.live(snapshot, pair, w.gateTick(t))
-		if band == 0 || !w.news(snapshot, pair) {
-			continue
-		}
-		d, s := sidesOf(pair)
-		for sub := range subscriptions {
-			u := snapshot.subscriptions[sub]
-			if u.createdAt == 0 || u.createdAt >= snapshot.firstLive[pair] ||
-				u.cluster != snapshot.heads[d].content.cluster && u.cluster != snapshot.heads[s].content.cluster {
-				continue
-			}
-			blocked := false
-			for b := band; b <= 2 && w.variant != TellEveryBand; b++ {
-				n := snapshot.notes[noteID(sub, pair, b)]
-				blocked = blocked || n != absent && n != held
-			}
-			wanted[noteID(sub, pair, band)] = !blocked
-		}
-	}
-	for id, want := range wanted {
-		if !want {
-			continue
-		}
-		t.lock(keyNote + key(id))
-		if n := t.view.notes[id]; n == absent || n == held {
-			t.view.notes[id] = pending
-			t.wrote(keyNote + key(id))
-			t.jobs = append(t.jobs, job{kind: deliver, arg: id, after: w.steps + w.rng.IntN(w.backoff)})
-			w.watchTold(t, id)
-		}
-	}
+	declined := d.declined && d.demand == demand && d.supply == supply
+	return valid(demand) && valid(supply) && (demand.cluster == supply.cluster || t.network) && !declined
 }
 
 // news reports whether the pair's row is worth telling.

@@ -39,6 +39,14 @@ func (w *world) intakeWorker(p *process) {
 // means that somebody else was first.
 func (w *world) publishProfile(p *process, seq int) bool {
 	subject := w.intake[seq].profile
+	floor := 0
+	readFloor := func() {
+		p.step("reads the floor")
+		floor = w.intakeConsumer.floor()
+	}
+	if w.variant != FloorAfterLast {
+		readFloor()
+	}
 	p.step("reads last")
 	last := w.profiles.last[subject]
 	if last.intakeSeq >= seq && w.variant != NoIntakeOrder {
@@ -49,7 +57,11 @@ func (w *world) publishProfile(p *process, seq int) bool {
 		}
 		return true
 	}
-	for at := last.intakeSeq + 1; at <= seq; at++ {
+	if w.variant == FloorAfterLast {
+		readFloor()
+	}
+	// What lies at or below the floor was handled before we read what came of it.
+	for at := min(max(last.intakeSeq, floor)+1, seq); at <= seq; at++ {
 		if w.variant == NoIntakeOrder || w.variant == IntakeSkips {
 			at = seq
 		}

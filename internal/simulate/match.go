@@ -1,28 +1,39 @@
 package simulate
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
+
+// task is one message of a batch and what it was matched with.
+type task struct {
+	message
+
+	rows   [pairs]row // seq 0: not found
+	failed bool       // it must come again
+}
 
 // batch is what one match transaction writes.
 type batch struct {
 	epoch   int
 	rematch bool
-	heads   []message // newest of each profile, by profile
+	heads   [profiles]message // seq 0: none
 	rows    [pairs]row
 }
 
-// rematch is the second durable consumer, that of the newest epoch.
+// rematch is the second durable consumer, that of the newest epoch. It delivers
+// everything that there is and, for ever, everything that comes.
 type rematch struct {
 	consumer consumer
 	epoch    int
-	upto     int // the last sequence when it was created
+	upto     int // the last sequence that it delivers
 }
 
 // ensureRematch creates the consumer of an epoch that is already active, if it
-// does not exist: everything published before it exists is re-matched, and
-// everything after is handled live in the new epoch.
+// does not exist.
 func (w *world) ensureRematch(epoch int) {
 	if w.rematch.epoch < epoch {
-		w.rematch = rematch{epoch: epoch, upto: len(w.profiles.all) - 1}
+		w.rematch = rematch{epoch: epoch, upto: maxSequence}
 		if w.variant == RangeBeforeSwitch {
 			w.rematch.upto = w.planned
 		}
@@ -42,32 +53,32 @@ func (w *world) matcher(p *process, r *replica) {
 			live, again = w.deliverable(false, r), w.deliverable(true, r)
 			return live|again != 0
 		})
-		from, available := &w.matchConsumer, live
-		b := batch{epoch: r.epoch}
+		from, available, rematch, epoch := &w.matchConsumer, live, false, r.epoch
 		if live == 0 || again != 0 && w.rng.IntN(2) == 0 {
-			from, available, b.rematch = &w.rematch.consumer, again, true
+			from, available, rematch = &w.rematch.consumer, again, true
 		}
 		seqs = append(seqs[:0], from.take(available))
 		for limit := 1 + w.rng.IntN(4); len(seqs) < limit; {
-			if available = w.deliverable(b.rematch, r); available != 0 {
+			if available = w.deliverable(rematch, r); available != 0 {
 				seqs = append(seqs, from.take(available))
-			} else if w.rng.IntN(3) == 0 {
+			} else if w.rng.IntN(w.linger) == 0 {
 				break
 			}
 			p.step("lingers")
 		}
-		done := w.handle(p, r, seqs, b)
+		tasks, stale := w.handle(p, r, seqs, epoch, rematch)
 		p.step("settles")
 		for _, seq := range seqs {
+			failed := slices.ContainsFunc(tasks, func(t *task) bool { return t.seq == seq && t.failed })
 			switch {
-			case b.rematch && w.rematch.epoch != b.epoch: // that consumer is gone
-			case done || w.variant == EpochAcknowledged:
-				w.ack(from, seq)
-			default:
+			case rematch && w.rematch.epoch != epoch: // that consumer is gone
+			case failed && (!stale || w.variant != EpochAcknowledged):
 				from.nak(seq)
+			default:
+				w.ack(from, seq)
 			}
 		}
-		if !done {
+		if stale {
 			p.step("loads the active epoch")
 			w.load(r, p)
 		}
@@ -86,8 +97,9 @@ func (w *world) deliverable(again bool, r *replica) uint64 {
 	return 0
 }
 
-// load makes the replica score in the active epoch. Its index was built beside
-// the old one and may be further behind; whoever used the old one stops.
+// load makes the replica score in the active epoch, as a new start of its
+// process does. Its index of that epoch may be further behind; whoever used the
+// old one stops.
 func (w *world) load(r *replica, by *process) {
 	if r.epoch != w.db.committed.activeEpoch {
 		r.epoch = w.db.committed.activeEpoch
@@ -106,199 +118,108 @@ func (w *world) load(r *replica, by *process) {
 	w.ensureRematch(r.epoch)
 }
 
-// handle does the protocol for the messages; false means that the epoch is no
+// handle does the protocol for the messages, of each profile only for the newest;
+// the others are done whatever becomes of it. stale means that the epoch is no
 // longer active.
-func (w *world) handle(p *process, r *replica, seqs []int, b batch) bool {
-	w.tracef("%s: takes %v epoch %d rematch=%t", p.name, seqs, b.epoch, b.rematch)
+func (w *world) handle(p *process, r *replica, seqs []int, epoch int, rematch bool) (tasks []*task, stale bool) {
+	w.tracef("%s: takes %v epoch %d rematch=%t", p.name, seqs, epoch, rematch)
 	var newest [profiles]message
-	wait := 0
 	for _, seq := range seqs {
-		m := w.profiles.all[seq]
-		if m.seq > newest[m.profile].seq {
+		if m := w.profiles.all[seq]; m.seq > newest[m.profile].seq {
 			newest[m.profile] = m
 		}
 	}
+	var alive, dead []*task
 	for _, m := range newest {
-		if m.seq == 0 {
+		t := &task{message: m}
+		switch {
+		case m.seq == 0:
 			continue
+		case m.status == published:
+			alive = append(alive, t)
+		default:
+			dead = append(dead, t)
 		}
-		b.heads = append(b.heads, m)
-		if m.status == published {
-			wait = max(wait, m.seq)
+		tasks = append(tasks, t)
+	}
+	slices.SortFunc(alive, func(a, b *task) int { return cmp.Compare(a.seq, b.seq) })
+
+	commit := func(ts []*task) { stale = w.commit(p, ts, epoch, rematch) || stale }
+	if len(alive) > 0 && w.variant != NoIndexWait {
+		there := func() bool { return r.index.applied >= alive[len(alive)-1].seq }
+		if len(dead) > 0 && !there() && w.rng.IntN(2) == 0 { // they do not wait for long
+			commit(dead)
+			dead = nil
+		}
+		if !there() && w.chance(20) { // nor anybody for ever
+			w.tracef("%s: gives up waiting for the index", p.name)
+			for _, t := range alive {
+				t.failed = true
+			}
+		} else {
+			p.await(there)
 		}
 	}
-	if w.variant != NoIndexWait {
-		p.await(func() bool { return r.index.applied >= wait })
-	}
-	for _, m := range b.heads {
-		if m.status == published {
+	for i, first := 0, w.rng.IntN(profiles); i < len(alive); i++ { // at once, in any order
+		if t := alive[(first+i)%len(alive)]; !t.failed {
 			p.step("searches")
-			w.find(r, m, &b)
+			w.find(r, t, epoch, rematch)
 		}
 	}
-	return w.write(p, &b)
+	commit(append(dead, alive...))
+	return tasks, stale
 }
 
-// find scores m against every counterpart in one snapshot of the index.
-func (w *world) find(r *replica, m message, b *batch) {
+// find scores t against every counterpart in one snapshot of the index.
+func (w *world) find(r *replica, t *task, epoch int, rematch bool) {
 	for other := range profiles {
 		doc := r.index.docs[other]
-		if doc.seq == 0 || (other < demands) == (m.profile < demands) {
+		if doc.seq == 0 || (other < demands) == (t.profile < demands) {
 			continue
 		}
-		pair, found := pairOf(m.profile, other), row{demandSeq: m.seq, supplySeq: doc.seq, epoch: b.epoch, rematch: b.rematch}
-		demand, supply := m.content.text, doc.content.text
-		if m.profile >= demands {
-			pair = pairOf(other, m.profile)
-			found.demandSeq, found.supplySeq = doc.seq, m.seq
+		pair, found := pairOf(t.profile, other), row{demandSeq: t.seq, supplySeq: doc.seq, epoch: epoch, rematch: rematch}
+		demand, supply := t.content.text, doc.content.text
+		if t.profile >= demands {
+			pair = pairOf(other, t.profile)
+			found.demandSeq, found.supplySeq = doc.seq, t.seq
 			demand, supply = supply, demand
 		}
-		found.band = w.predicate(b.epoch, demand, supply)
-		old := b.rows[pair]
-		if found.band != 0 && found.demandSeq+found.supplySeq >= old.demandSeq+old.supplySeq {
-			b.rows[pair] = found
+		if found.band = w.predicate(epoch, demand, supply); found.band != 0 {
+			t.rows[pair] = found
 			w.tracef("found pair %d %+v", pair, found)
 		}
 	}
 }
 
-// write is the match transaction.
-func (w *world) write(p *process, b *batch) bool {
-	t := p.begin()
-	t.statement("take the turn")
-	if w.variant != NoTurn {
-		t.lock(keyEpoch)
-	}
-	if t.view.activeEpoch != b.epoch && w.variant != EpochIgnored && w.variant != EpochUnchecked {
-		w.tracef("%s: epoch %d is over", p.name, b.epoch)
-		t.rollback()
+// commit writes the tasks that have not failed, now and then in two
+// transactions, as a worker does that divides what is too large or breaks. It
+// returns whether the epoch is over.
+func (w *world) commit(p *process, tasks []*task, epoch int, rematch bool) (stale bool) {
+	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.failed })
+	if len(tasks) == 0 {
 		return false
 	}
-	t.statement("heads")
-	for _, m := range b.heads {
-		if !w.writeHead(t, m, b.epoch) {
-			w.dropRows(b, m)
+	if len(tasks) > 1 && w.chance(8) {
+		first, second := tasks[:len(tasks)/2], tasks[len(tasks)/2:]
+		stale = w.commit(p, first, epoch, rematch)
+		return w.commit(p, second, epoch, rematch) || stale
+	}
+	b := batch{epoch: epoch, rematch: rematch}
+	for _, t := range tasks {
+		b.heads[t.profile] = t.message
+		for pair, found := range t.rows {
+			old := &b.rows[pair]
+			// When each is newer on one side, both are overtaken.
+			if found.demandSeq != 0 && found.demandSeq >= old.demandSeq && found.supplySeq >= old.supplySeq {
+				*old = found
+			}
 		}
 	}
-	if w.variant == Deletes {
-		w.deleteRows(t, b)
+	if w.write(p, &b) {
+		return false
 	}
-	t.statement("pairs")
-	before := t.view
-	var accepted [pairs]bool
-	for pair, r := range b.rows {
-		if r.demandSeq != 0 {
-			accepted[pair] = w.writeRow(t, pair, r)
-		}
+	for _, t := range tasks {
+		t.failed = true
 	}
-	concerns := func(pair int) bool {
-		d, s := sidesOf(pair)
-		return slices.ContainsFunc(b.heads, func(m message) bool { return m.profile == d || m.profile == s })
-	}
-	switch w.variant {
-	case NotifyInUpsert:
-		w.insertNotes(t, &before, concerns)
-	case NotifyWritten:
-		w.tell(t, func(pair int) bool { return accepted[pair] })
-	default:
-		w.tell(t, concerns)
-	}
-	t.commit()
-	w.watchWritten(b)
 	return true
-}
-
-// writeHead is the upsert of one head; false means superseded.
-func (w *world) writeHead(t *transaction, m message, epoch int) bool {
-	k := keyHead + key(m.profile)
-	t.lock(k)
-	h := &t.view.heads[m.profile]
-	newer := m.seq > h.seq || m.seq == h.seq && epoch >= h.epoch
-	switch w.variant { //nolint:exhaustive // the other variants order heads as the protocol does
-	case HeadsByEpoch:
-		newer = epoch > h.epoch || epoch == h.epoch && m.seq >= h.seq
-	case EpochIgnored:
-		newer = m.seq >= h.seq
-	case PlainUpsert:
-		newer = true
-	}
-	if newer || h.seq == 0 {
-		*h = head{seq: m.seq, epoch: epoch, alive: m.status == published, quiet: m.quiet, content: m.content}
-		t.wrote(k)
-		return true
-	}
-	w.tracef("%s: profile %d at %d is superseded", t.p.name, m.profile, m.seq)
-	return false
-}
-
-// dropRows writes nothing more for a superseded message. What another profile
-// of the batch found of a newer revision stays.
-func (w *world) dropRows(b *batch, m message) {
-	for pair := range b.rows {
-		d, s := sidesOf(pair)
-		r := &b.rows[pair]
-		if m.profile == d && (r.demandSeq == m.seq || w.variant == DropWithSuperseded) ||
-			m.profile == s && (r.supplySeq == m.seq || w.variant == DropWithSuperseded) {
-			*r = row{}
-		}
-	}
-}
-
-// writeRow is the upsert of one pair; false means that a newer row was stored.
-func (w *world) writeRow(t *transaction, pair int, r row) bool {
-	k := keyRow + key(pair)
-	t.lock(k)
-	old := &t.view.rows[pair]
-	newer := r.epoch >= old.epoch && r.demandSeq >= old.demandSeq && r.supplySeq >= old.supplySeq
-	switch w.variant { //nolint:exhaustive // the other variants compare as the protocol does
-	case NoCompareAndSet, PlainUpsert:
-		newer = true
-	case EpochIgnored:
-		newer = r.demandSeq >= old.demandSeq && r.supplySeq >= old.supplySeq
-	}
-	if newer {
-		if !r.rematch {
-			w.watchRow(pair, r)
-		}
-		r.rematch = r.rematch && (old.rematch || r.demandSeq != old.demandSeq || r.supplySeq != old.supplySeq)
-		*old = r
-		t.wrote(k)
-	}
-	return newer
-}
-
-// deleteRows deletes the rows of the batch's profiles that were not found again.
-func (w *world) deleteRows(t *transaction, b *batch) {
-	t.statement("delete")
-	for pair := range b.rows {
-		d, s := sidesOf(pair)
-		own := slices.ContainsFunc(b.heads, func(m message) bool { return m.profile == d || m.profile == s })
-		if own && b.rows[pair].demandSeq == 0 && t.view.rows[pair].demandSeq != 0 {
-			t.lock(keyRow + key(pair))
-			t.view.rows[pair] = row{}
-			t.wrote(keyRow + key(pair))
-		}
-	}
-}
-
-// sweep deletes the rows that later revisions have superseded.
-func (w *world) sweep(p *process) {
-	t := p.begin()
-	t.statement("sweep")
-	snapshot := t.view
-	for pair, old := range snapshot.rows {
-		d, s := sidesOf(pair)
-		superseded := func(r row) bool {
-			return r.demandSeq < snapshot.heads[d].seq || r.supplySeq < snapshot.heads[s].seq
-		}
-		if old.demandSeq == 0 || !superseded(old) {
-			continue
-		}
-		t.lock(keyRow + key(pair))
-		if superseded(t.view.rows[pair]) {
-			t.view.rows[pair] = row{}
-			t.wrote(keyRow + key(pair))
-		}
-	}
-	t.commit()
 }

@@ -20,6 +20,8 @@ func (w *world) operator(p *process) {
 			w.decide(p)
 		case subscribe:
 			w.subscribe(p)
+		case unsubscribe:
+			w.unsubscribe(p)
 		case switchEpoch:
 			w.switchEpoch(p)
 		case sweep:
@@ -36,7 +38,7 @@ func (w *world) changeNetwork(p *process) {
 	t.view.network = !t.view.network
 	t.wrote(keyNetwork)
 	if t.view.network {
-		t.jobs = append(t.jobs, job{kind: retellNetwork})
+		t.jobs = append(t.jobs, job{kind: retellCluster, arg: w.rng.IntN(2)}) // whichever was added
 	}
 	t.commit()
 }
@@ -44,13 +46,18 @@ func (w *world) changeNetwork(p *process) {
 // decide declines a pair at its contents, or takes that back.
 func (w *world) decide(p *process) {
 	pair := w.rng.IntN(pairs)
+	for i, d := range w.db.committed.decisions {
+		if d.declined && w.rng.IntN(2) == 0 {
+			pair = i
+		}
+	}
 	d, s := sidesOf(pair)
 	t := p.begin()
 	t.statement("decide")
 	t.lock(keyDecision + key(pair))
 	old := &t.view.decisions[pair]
 	if old.declined {
-		t.jobs = append(t.jobs, job{kind: retellPair, arg: pair})
+		t.jobs = append(t.jobs, job{kind: retellProfile, arg: d})
 		*old = decision{}
 	} else {
 		*old = decision{declined: true, demand: t.view.heads[d].content, supply: t.view.heads[s].content}
@@ -83,16 +90,31 @@ func (w *world) subscribe(p *process) {
 	t.commit()
 }
 
-// switchEpoch makes the next epoch the active one.
+// unsubscribe ends a subscription.
+func (w *world) unsubscribe(p *process) {
+	i := w.rng.IntN(subscriptions)
+	t := p.begin()
+	t.statement("unsubscribe")
+	if t.view.subscriptions[i].createdAt != 0 {
+		t.lock(keySub + key(i))
+		t.view.subscriptions[i].ended = true
+		t.wrote(keySub + key(i))
+	}
+	t.commit()
+}
+
+// switchEpoch makes the next epoch the active one, once its index is built.
 func (w *world) switchEpoch(p *process) {
 	w.planned = len(w.profiles.all) - 1
+	p.sleep(w.rng.IntN(w.actionGap))
 	t := p.begin()
-	t.statement("switch the epoch")
+	t.statement("take the turn")
 	t.lock(keyEpoch)
 	if t.view.activeEpoch == epochs {
 		t.rollback()
 		return
 	}
+	t.statement("switch the epoch")
 	t.view.activeEpoch++
 	t.wrote(keyEpoch)
 	t.commit()

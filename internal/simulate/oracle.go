@@ -3,12 +3,13 @@ package simulate
 // history is what the oracle has watched: it sees everything that is committed,
 // at the moment of the commit, and nothing else sees it.
 type history struct {
-	ended      [profiles]int // the last sequence at which a head was not alive
-	firstLive  [pairs]int    // the moment at which the view first showed the pair
-	remembered [pairs]int    // the moment at which table pair first had it
+	firstLive  [pairs]int // the moment at which the view first showed the pair
+	remembered [pairs]int // the moment at which table pair first had it
 	subscribed [subscriptions]int
-	live       map[revisions]bool // written by a live handler, not a re-match, and committed
-	tried      map[revisions]bool // the same, committed or not
+	// matched are the epochs in which a message of PROFILES was matched by a live
+	// handler, not a re-match, and committed; a bit each.
+	matched [maxSequence + 1]uint8
+	tried   map[revisions]bool // written by a live handler, committed or not
 }
 
 // revisions is a pair at one sequence of each side.
@@ -20,9 +21,6 @@ func (w *world) watchCommit(before *tables, t *transaction) {
 	for i, h := range after.heads {
 		if h.seq < before.heads[i].seq {
 			w.fault(Stale, "the head of profile %d went back from %d to %d", i, before.heads[i].seq, h.seq)
-		}
-		if !h.alive {
-			w.history.ended[i] = max(w.history.ended[i], h.seq)
 		}
 	}
 	for i, u := range after.subscriptions {
@@ -40,21 +38,22 @@ func (w *world) watchView(at int) {
 		if w.history.firstLive[pair] == 0 && w.live(&w.db.committed, pair, w.tick) != 0 {
 			w.history.firstLive[pair] = at
 		}
-		if w.history.remembered[pair] == 0 && w.db.committed.firstLive[pair] != 0 {
+		if w.history.remembered[pair] == 0 && w.db.committed.pairs[pair].firstLive != 0 {
 			w.history.remembered[pair] = at
 		}
 	}
 }
 
-// watchRow and watchWritten note which revisions live handlers have written.
+// watchRow notes which revisions live handlers have written, watchMatched which
+// messages they have committed.
 func (w *world) watchRow(pair int, r row) {
 	w.history.tried[revisions{pair, r.demandSeq, r.supplySeq}] = true
 }
 
-func (w *world) watchWritten(b *batch) {
-	for pair, r := range b.rows {
-		if r.demandSeq != 0 && !b.rematch {
-			w.history.live[revisions{pair, r.demandSeq, r.supplySeq}] = true
+func (w *world) watchMatched(b *batch) {
+	for _, m := range b.heads {
+		if !b.rematch {
+			w.history.matched[m.seq] |= 1 << b.epoch
 		}
 	}
 }
@@ -65,11 +64,13 @@ func (w *world) newsworthy(demandSeq, supplySeq int) bool {
 }
 
 // watchTold looks at a notification that is about to become pending.
-func (w *world) watchTold(t *transaction, id int) {
+func (w *world) watchTold(t *transaction, found *news, id int) {
 	sub, pair, band := noteKey(id)
 	w.tracef("%s: tells subscription %d of pair %d band %d", t.p.name, sub, pair, band)
 	for b := band + 1; b <= 2; b++ {
-		if n := t.view.notes[noteID(sub, pair, b)]; n != absent && n != held {
+		// One that was held may have been told meanwhile by an attempt nobody had
+		// heard of any more; this one is then held before it is sent.
+		if n := found.seen[noteID(sub, pair, b)]; n != absent && n != held {
 			w.fault(Doubled, "pair %d is told to %d at band %d after %d", pair, sub, band, b)
 		}
 	}
@@ -85,9 +86,12 @@ func (w *world) watchAttempt(asked *tables, id int) {
 	sub, pair, band := noteKey(id)
 	d, s := sidesOf(pair)
 	for _, i := range []int{d, s} {
-		if h := w.db.committed.heads[i]; !h.alive || h.seq < w.history.ended[i] {
+		if !w.db.committed.heads[i].alive {
 			w.fault(Late, "an attempt for pair %d starts after profile %d ended", pair, i)
 		}
+	}
+	if w.db.committed.subscriptions[sub].ended {
+		w.fault(Late, "an attempt for pair %d starts after subscription %d ended", pair, sub)
 	}
 	if w.history.firstLive[pair] == 0 {
 		w.fault(Late, "an attempt starts for pair %d, which was never live", pair)
@@ -130,6 +134,9 @@ func (w *world) judge() {
 		if got != want {
 			w.fault(Stale, "PROFILES ends with %+v, want %+v", got, want)
 		}
+		if got.status == published && w.history.matched[got.seq] == 0 {
+			w.fault(Lost, "profile %d at %d was never matched but by a re-match", i, got.seq)
+		}
 		newest[i] = got
 	}
 	for pair := range pairs {
@@ -150,10 +157,32 @@ func (w *world) judge() {
 		case got != 0 && (r.demandSeq != demand.seq || r.supplySeq != supply.seq):
 			w.fault(Stale, "pair %d is live at %d, %d, want %d, %d", pair, r.demandSeq, r.supplySeq, demand.seq, supply.seq)
 		}
+		if got != 0 && w.db.committed.pairs[pair].firstLive == 0 {
+			w.fault(Lost, "pair %d is live and nobody noticed", pair)
+		}
+		if a := w.db.committed.pairs[pair].announced; a < want && w.isNews(demand, supply) {
+			w.fault(Lost, "pair %d is live at band %d and was announced at %d", pair, want, a)
+		}
 		for sub := range subscriptions {
 			w.judgeTold(sub, pair, want, demand, supply)
 		}
 	}
+}
+
+// isNews reports whether the pair of two newest messages is news: if the later
+// side was matched live in an epoch that suggests the pair. One of which only a
+// re-match thought anything is none.
+func (w *world) isNews(demand, supply message) bool {
+	if !w.newsworthy(demand.seq, supply.seq) {
+		return false
+	}
+	for epoch := 1; epoch <= epochs; epoch++ {
+		if w.history.matched[max(demand.seq, supply.seq)]&(1<<epoch) != 0 &&
+			w.predicate(epoch, demand.content.text, supply.content.text) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // judgeTold judges what one subscription was told of one pair that ends live
@@ -179,14 +208,11 @@ func (w *world) judgeTold(sub, pair, want int, demand, supply message) {
 	// job) or a moment earlier (its own transaction). A subscription older than
 	// both is told; one younger than what was remembered is not; in between,
 	// what the table says holds.
-	live, remembered := w.db.committed.firstLive[pair], h.remembered[pair]
-	older := u.createdAt != 0 &&
+	live, remembered := w.db.committed.pairs[pair].firstLive, h.remembered[pair]
+	older := u.createdAt != 0 && !u.ended &&
 		(u.createdAt < live || h.subscribed[sub] < h.firstLive[pair] && h.subscribed[sub] < remembered)
 	concerned := u.cluster == demand.content.cluster || u.cluster == supply.content.cluster
-	// A pair that only a re-match has written is no news; redelivery of a live
-	// message in the new epoch makes it so, which is why the writers are watched.
-	news := w.newsworthy(demand.seq, supply.seq) && h.live[revisions{pair, demand.seq, supply.seq}]
-	if want != 0 && older && concerned && news && told < want {
+	if want != 0 && older && concerned && w.isNews(demand, supply) && told < want {
 		w.fault(Lost, "pair %d is live at band %d and subscription %d was told %d", pair, want, sub, told)
 	}
 }

@@ -10,6 +10,8 @@ const (
 	epochal       // epochs change under way
 	burst         // everybody publishes once or twice at the same time, little else
 	crowded       // two profiles, many revisions
+	orders        // two profiles are paused, resumed and withdrawn at once
+	waiting       // profiles that are valid later
 	themes
 )
 
@@ -20,32 +22,43 @@ const (
 	changeNetwork action = iota
 	decide
 	subscribe
+	unsubscribe
 	switchEpoch
 	sweep
 )
 
 // roughen chooses how often things go wrong in this run.
 func (w *world) roughen() {
-	w.theme = theme(w.rng.IntN(int(themes)))
 	w.loseAck = w.choose(4, 10, 1000)
 	w.crashes = w.choose(50, 200, 2000)
 	w.stalls = w.choose(8, 30, 100, 1000)
+	w.slowCommits, w.commitGap = w.choose(3, 20, 1000), w.choose(60, 200)
 	w.redeliveries = w.choose(10, 40, 200)
 	w.restarts = w.choose(100, 300, 3000)
 	w.ticks = w.choose(10, 30, 100)
 	w.retries = w.choose(2, 10)
+	if w.theme != epochal && w.rng.IntN(3) != 0 {
+		// What is done twice often heals what went wrong the first time.
+		w.loseAck, w.crashes, w.redeliveries, w.restarts = 1000, 2000, 2000, 3000
+	}
+	w.backoff = w.choose(1, 30, 200)
+	w.linger = w.choose(2, 20)
 	w.publishGap, w.actionGap = w.choose(4, 20, 60), w.choose(4, 20, 60)
 	switch w.theme {
 	case gates:
-		w.publishGap, w.actionGap, w.retries, w.backoff = 10, w.choose(10, 60), 2, 200
-		w.opening = w.choose(0, 100) // while publishing, or after
+		w.publishGap, w.actionGap, w.retries = 10, w.choose(10, 30, 100), 2
+		w.slowCommits, w.commitGap = 3, 200
+		w.opening = w.choose(0, 0, 100) // while publishing, or after
 	case burst:
 		w.publishGap = 3
+	case orders:
+		w.publishGap = w.choose(1, 3)
 	case crowded:
-		w.publishGap = w.choose(10, 30)
+		w.publishGap = w.choose(4, 10, 30)
+	case waiting:
+		w.publishGap, w.ticks = w.choose(4, 20), w.choose(10, 20, 40)
 	case mixed, epochal, themes:
 	}
-	w.backoff = w.choose(1, 30, 200)
 	w.ranked = w.rng.IntN(2) == 0
 	w.swaps = w.choose(5, 20, 60)
 }
@@ -66,19 +79,27 @@ func (w *world) plot() {
 		}
 	}
 	events, actions := 8+w.rng.IntN(16), w.rng.IntN(5)+w.rng.IntN(2)*w.rng.IntN(16)
-	do := []action{changeNetwork, changeNetwork, decide, decide, subscribe, subscribe, switchEpoch, sweep}
+	do := []action{changeNetwork, changeNetwork, decide, decide, subscribe, subscribe, unsubscribe, switchEpoch, sweep}
 	switch w.theme {
 	case gates:
-		events, actions = 5+w.rng.IntN(6), 2+w.rng.IntN(6)
-		do = []action{changeNetwork, changeNetwork, changeNetwork, decide}
+		events, actions = profiles+w.rng.IntN(3), 1+w.rng.IntN(2)*w.rng.IntN(8)
+		do = []action{changeNetwork, changeNetwork, changeNetwork, decide, unsubscribe}
+		if w.db.committed.network = actions > 1; actions == 1 { // once, at any time
+			do, w.actionGap, w.opening = do[:1], 200, 0
+		}
 	case epochal:
+		events, actions = 4+w.rng.IntN(12), 1+w.rng.IntN(4)
 		do = []action{switchEpoch, switchEpoch, sweep}
-		actions = 1 + w.rng.IntN(4)
 	case burst:
 		events, actions = 5+w.rng.IntN(4), w.rng.IntN(3)
 		do = []action{subscribe}
 	case crowded:
-		actions = w.rng.IntN(3)
+		events, actions = 3+w.rng.IntN(w.choose(4, 16)), w.rng.IntN(3)
+	case orders:
+		events, actions = 3+w.rng.IntN(5), w.rng.IntN(3)
+		do = []action{switchEpoch, sweep}
+	case waiting:
+		events, actions = 4+w.rng.IntN(4), w.rng.IntN(2)
 	case mixed, themes:
 	}
 	for i := range events {
@@ -92,32 +113,41 @@ func (w *world) plot() {
 // plotEvent decides the nth thing that a producer will say.
 func (w *world) plotEvent(n int) event {
 	e := event{profile: w.rng.IntN(profiles), quiet: w.rng.IntN(10) == 0}
-	switch w.theme { //nolint:exhaustive // the others choose at random
-	case burst, gates:
+	commands := 0 // of 10 things said
+	e.content = content{text: w.rng.IntN(texts), cluster: w.rng.IntN(2)}
+	switch w.theme {
+	case gates:
+		e.profile = n % profiles
+		e.content.cluster = min(1, e.profile/demands)
+	case burst:
 		e.profile = n % profiles
 	case crowded:
 		e.profile = w.choose(0, demands)
+	case orders:
+		e.profile = w.choose(0, 0, 0, 0, demands)
+		if n > 0 {
+			commands = 9
+		}
+	case mixed, epochal:
+		commands = 4
+	case waiting, themes:
 	}
-	switch n := w.rng.IntN(20); {
-	case n < 12 || w.theme != mixed && w.theme != epochal:
-		e.content = content{text: w.rng.IntN(texts), cluster: w.rng.IntN(2)}
-		if w.theme == gates {
-			e.content.cluster = min(1, e.profile/demands)
+	if w.rng.IntN(10) < commands {
+		e.content = content{}
+		e.op = operation(w.choose(int(pause), int(pause), int(resume), int(resume), int(resume), int(renew), int(withdraw)))
+		if w.theme == orders && w.rng.IntN(4) != 0 {
+			e.op = pause + operation((n+1)%2)
 		}
-		if w.rng.IntN(5) == 0 {
-			e.content.from = w.rng.IntN(20)
-		}
-		if w.rng.IntN(5) == 0 && w.theme == mixed {
-			e.content.until = e.content.from + 1 + w.rng.IntN(20)
-		}
-	case n < 14:
-		e.op = pause
-	case n < 18:
-		e.op = resume
-	case n < 19:
-		e.op = renew
-	default:
-		e.op = withdraw
+		return e
+	}
+	switch {
+	case w.theme == waiting:
+		e.content.from = w.rng.IntN(2) * w.rng.IntN(30)
+	case w.rng.IntN(5) == 0:
+		e.content.from = w.rng.IntN(20)
+	}
+	if w.rng.IntN(5) == 0 && w.theme == mixed {
+		e.content.until = e.content.from + 1 + w.rng.IntN(20)
 	}
 	return e
 }

@@ -108,6 +108,9 @@ func (c *consumer) take(pending uint64) int {
 	return seq
 }
 
+// floor returns the sequence up to which everything is settled.
+func (c *consumer) floor() int { return lowest(^c.acked >> 1) }
+
 // nak gives a message back.
 func (c *consumer) nak(seq int) { c.taken &^= 1 << seq }
 
@@ -173,6 +176,7 @@ func (w *world) restart(r *replica) {
 		r.stored = index{}
 	}
 	r.index = r.stored
+	w.tracef("a replica restarts, its index at %d", r.index.applied)
 	r.epoch = w.db.committed.activeEpoch
 	w.ensureRematch(r.epoch)
 }

@@ -34,6 +34,9 @@ const (
 	RangeBeforeSwitch
 	// RematchTells takes what only a re-match wrote for news.
 	RematchTells
+	// AnnounceRisen announces a pair only when it is higher than it ever was, even
+	// if that was no news.
+	AnnounceRisen
 	// HeadsByEpoch orders heads by (epoch, seq).
 	HeadsByEpoch
 	// NoTurn lets match transactions run at once.
@@ -44,25 +47,39 @@ const (
 	SubscribeNoTurn
 	// TransactionClock asks the gate at the time the transaction began.
 	TransactionClock
-	// TellUnlocked does not wait for attempts under way before it tells.
+	// TellUnlocked does not wait for attempts under way before it tells of a change
+	// of the gate.
 	TellUnlocked
 	// TellEveryBand tells again whenever the band changes.
 	TellEveryBand
 	// DropWithSuperseded drops every row of a superseded profile, also those
 	// that another profile of the batch found.
 	DropWithSuperseded
-	// CheckBeforeLock asks whether the pair is live before it locks the
-	// notification.
+	// PageBeforeTurn reads whom a joining of clusters concerns before it takes the
+	// turn.
+	PageBeforeTurn
+	// EarlyOnce does not repeat what was told before it was time, by a clock that
+	// is ahead.
+	EarlyOnce
+	// WaitAfterTell asks whether it was too early only after it has told.
+	WaitAfterTell
+	// CheckBeforeLock asks whether the pair is live before it locks the heads and
+	// the notification.
 	CheckBeforeLock
 	// HeadsUnlocked does not lock the heads before an attempt.
 	HeadsUnlocked
 	// LowerBandSent does not hold a notification that a higher one overtook.
 	LowerBandSent
+	// SubscriberUnlocked does not lock the subscription before an attempt.
+	SubscriberUnlocked
 	// NoIntakeOrder publishes a redelivered old message again.
 	NoIntakeOrder
 	// IntakeSkips publishes a message without those that its subject still has
 	// before it.
 	IntakeSkips
+	// FloorAfterLast asks up to where INTAKE is settled after it has read the newest
+	// revision, and not before.
+	FloorAfterLast
 	// NoRetire leaves the withdrawal to the match worker.
 	NoRetire
 	// RetireOnce does not repeat an early withdrawal that a crash lost.
@@ -86,6 +103,7 @@ var names = [variants]string{
 	EpochAcknowledged:  "stopped at the turn and acked",
 	RangeBeforeSwitch:  "re-match range before switch",
 	RematchTells:       "re-match is news",
+	AnnounceRisen:      "only what rose is announced",
 	HeadsByEpoch:       "heads by (epoch, seq)",
 	NoTurn:             "no turn",
 	GateJobNoTurn:      "gate job without the turn",
@@ -96,6 +114,11 @@ var names = [variants]string{
 	DropWithSuperseded: "rows dropped with superseded",
 	CheckBeforeLock:    "live check before the lock",
 	HeadsUnlocked:      "heads not locked",
+	PageBeforeTurn:     "page before the turn",
+	EarlyOnce:          "told too early and not again",
+	WaitAfterTell:      "wait read after telling",
+	SubscriberUnlocked: "subscription not locked",
+	FloorAfterLast:     "floor after the revision",
 	LowerBandSent:      "lower band sent after higher",
 	NoIntakeOrder:      "redelivered v1 republished",
 	IntakeSkips:        "intake skips ahead",

@@ -27,6 +27,11 @@ const (
 	Stuck                // the run does not come to rest
 )
 
+// String returns the kind in one word.
+func (k Kind) String() string {
+	return [...]string{"lost", "stale", "doubled", "late", "deadlock", "stuck"}[k]
+}
+
 // Fault is one thing that went wrong.
 type Fault struct {
 	Kind Kind
@@ -64,6 +69,7 @@ type world struct {
 	history history
 
 	processes []*process
+	last      *process // that was resumed
 	replicas  []*replica
 	steps     int
 	tick      int // time as validity sees it
@@ -73,8 +79,10 @@ type world struct {
 	// How rough the run is: one in so many.
 	retries                                                 int // of attempts
 	backoff                                                 int // the longest pause before an attempt, in steps
+	linger                                                  int // of a batch that is not full: one in so many steps ends it
 	loseAck, crashes, stalls, redeliveries, restarts, ticks int
-	publishGap, actionGap                                   int // between what outsiders do, in steps
+	slowCommits                                             int // of transactions
+	publishGap, actionGap, commitGap                        int // between what outsiders do, and of a slow commit, in steps
 
 	// In a ranked run the runnable process of the highest rank goes first, and
 	// ranks change one time in swaps: long pauses at single points. Otherwise
@@ -101,12 +109,13 @@ type world struct {
 func newWorld(seed uint64, v Variant, out io.Writer) *world {
 	w := &world{
 		variant:  v,
+		theme:    theme(seed % uint64(themes)),
 		rng:      rand.New(rand.NewPCG(seed, 0x6b6f626c696e67)), //nolint:gosec // a simulation is repeatable by design
 		out:      out,
 		intake:   make([]event, 1, maxSequence+1),
 		profiles: profileStream{all: make([]message, 1, maxSequence+1)},
 		rematch:  rematch{epoch: 1},
-		history:  history{live: map[revisions]bool{}, tried: map[revisions]bool{}},
+		history:  history{tried: map[revisions]bool{}},
 	}
 	w.db.world = w
 	w.db.committed.activeEpoch = 1
@@ -120,10 +129,10 @@ func newWorld(seed uint64, v Variant, out io.Writer) *world {
 
 	w.add("producer", w.producer)
 	w.add("operator", w.operator)
-	w.add("timer", w.timer)
 	for range 2 {
 		w.add("intake", w.intakeWorker)
-		w.add("jobs", w.jobWorker)
+		w.add("deliver", func(p *process) { w.jobWorker(p, true) })
+		w.add("gate", func(p *process) { w.jobWorker(p, false) })
 		r := &replica{epoch: 1}
 		w.replicas = append(w.replicas, r)
 		r.workers = []*process{
@@ -138,7 +147,10 @@ func newWorld(seed uint64, v Variant, out io.Writer) *world {
 // add makes a process; its name is numbered.
 func (w *world) add(name string, body func(*process)) *process {
 	p := &process{world: w, name: name + "-" + strconv.Itoa(len(w.processes)), body: body, rank: w.rng.IntN(100)}
-	if w.rng.IntN(4) == 0 || w.theme == gates && name == "jobs" && len(w.replicas) == 0 {
+	switch {
+	case w.theme == gates && name == "deliver" && len(w.replicas) == 0,
+		w.theme == orders && name == "intake" && w.rng.IntN(2) == 0,
+		w.rng.IntN(4) == 0:
 		p.slow = 5 << w.rng.IntN(6)
 	}
 	w.processes = append(w.processes, p)
@@ -149,6 +161,9 @@ func (w *world) add(name string, body func(*process)) *process {
 // and lets it come to rest.
 func (w *world) run() {
 	rest := w.rng.IntN(300)
+	if w.theme == waiting {
+		rest += 200
+	}
 	for w.produced < len(w.script) || len(w.operations) > 0 || rest > 0 {
 		if w.produced == len(w.script) && len(w.operations) == 0 {
 			rest--
@@ -193,6 +208,7 @@ func (w *world) stepOne() bool {
 
 // resume resumes p, which then pauses for a while if it is a slow one.
 func (w *world) resume(p *process) {
+	w.last = p
 	p.resume()
 	if p.slow > 0 && !w.healed {
 		p.wake = max(p.wake, w.steps+w.rng.IntN(p.slow))
@@ -209,10 +225,10 @@ func (w *world) goWrong() {
 		w.processes[w.rng.IntN(len(w.processes))].rank = w.rng.IntN(100)
 	}
 	if w.chance(w.stalls) {
-		w.processes[w.rng.IntN(len(w.processes))].wake = w.steps + w.rng.IntN(80)
+		w.victim().wake = w.steps + w.rng.IntN(80)
 	}
 	if w.chance(w.crashes) {
-		w.processes[w.rng.IntN(len(w.processes))].crash()
+		w.victim().crash()
 	}
 	if w.chance(w.restarts) {
 		w.restart(w.replicas[w.rng.IntN(len(w.replicas))])
@@ -223,6 +239,15 @@ func (w *world) goWrong() {
 	if w.chance(100) {
 		w.load(w.replicas[w.rng.IntN(len(w.replicas))], nil)
 	}
+}
+
+// victim returns whom something happens to: most of the processes only wait, so
+// it is often the one that has just done something.
+func (w *world) victim() *process {
+	if w.last != nil && w.rng.IntN(2) == 0 {
+		return w.last
+	}
+	return w.processes[w.rng.IntN(len(w.processes))]
 }
 
 // redeliver gives back something that was taken and not settled in time,

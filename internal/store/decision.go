@@ -30,12 +30,9 @@ type Decision struct {
 	By             string // who
 }
 
-// upsertDecision also logs the decision, and returns whether there was an
-// earlier one that declined.
+// upsertDecision also logs the decision.
 const upsertDecision = `
-WITH earlier AS (
-	SELECT verdict FROM decision WHERE demand_id = @demand AND supply_id = @supply
-), decided AS (
+WITH decided AS (
 	INSERT INTO decision (demand_id, supply_id, verdict, reason, note, demand_digest, supply_digest, decided_by)
 	SELECT d.id, o.id, @verdict, @reason, @note, d.content_digest, o.content_digest, @by
 	FROM profile d, profile o WHERE d.id = @demand AND o.id = @supply
@@ -49,7 +46,7 @@ WITH earlier AS (
 	SELECT 'decision.' || @verdict, c.demand_id, c.supply_id, d.cluster, jsonb_build_object('reason', @reason::text, 'by', @by::text)
 	FROM decided c JOIN profile d ON d.id = c.demand_id
 )
-SELECT EXISTS (SELECT FROM earlier WHERE verdict = 'declined') FROM decided`
+SELECT demand_id FROM decided`
 
 // Decide records d. The error wraps fault.ErrNotFound if either side was never
 // seen, fault.ErrInvalid if the reason is not one of the closed list.
@@ -59,14 +56,16 @@ func (s *Store) Decide(ctx context.Context, d Decision) error {
 		"reason": d.Reason, "note": d.Note, "by": d.By,
 	}
 	return s.inTx(ctx, fmt.Sprintf("decide on %s and %s", d.Demand, d.Supply), func(tx pgx.Tx) error {
-		var wasDeclined bool
-		err := tx.QueryRow(ctx, upsertDecision, args).Scan(&wasDeclined)
+		var decided string
+		err := tx.QueryRow(ctx, upsertDecision, args).Scan(&decided)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return notFound("pair", fmt.Sprintf("%s and %s", d.Demand, d.Supply))
 		}
-		if err != nil || !wasDeclined || d.Verdict == DeclinePair {
+		if err != nil || d.Verdict == DeclinePair {
 			return err
 		}
+		// Whether or not an earlier verdict hid the pair: it may have been given at
+		// the same moment.
 		again := retellJob(retellArgs{Profiles: []profile.ID{d.Demand}}, time.Time{})
 		return s.enqueue(ctx, tx, []river.InsertManyParams{again})
 	})

@@ -141,12 +141,17 @@ SELECT extract(epoch FROM min(valid_from) - clock_timestamp())::double precision
 WHERE id = ANY(@ids::text[]) AND alive AND valid_from > clock_timestamp()`
 
 // workRetell does one page of a retell job and, in the same transaction, leaves
-// a job for the next.
+// a job for the next. The turn comes first: a profile that becomes alive while
+// the page is read would be on no page. And what is not yet valid is asked for
+// before it is told: what becomes valid in between is told, or comes again.
 func (s *Store) workRetell(ctx context.Context, args retellArgs) error {
 	var wait *float64 // seconds until the next of args.Profiles is valid
 	err := s.inTx(ctx, "tell again", func(tx pgx.Tx) error {
 		ids := args.Profiles
 		next := []river.InsertManyParams(nil)
+		if _, err := tx.Exec(ctx, takeTurn); err != nil {
+			return err
+		}
 		if len(args.Clusters)+len(args.Orgs) > 0 {
 			rows, err := tx.Query(ctx, selectPage, pgx.NamedArgs{
 				"clusters": args.Clusters, "orgs": args.Orgs, "after": string(args.After), "limit": retellPage,
@@ -165,10 +170,10 @@ func (s *Store) workRetell(ctx context.Context, args retellArgs) error {
 			}
 			ids = append(slices.Clone(ids), page...)
 		}
-		if _, err := s.retell(ctx, tx, ids); err != nil {
+		if err := tx.QueryRow(ctx, selectWait, pgx.NamedArgs{"ids": args.Profiles}).Scan(&wait); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, selectWait, pgx.NamedArgs{"ids": args.Profiles}).Scan(&wait); err != nil {
+		if _, err := s.retell(ctx, tx, ids); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, next)

@@ -23,13 +23,17 @@ ORDER BY id FOR SHARE`
 
 	lockNotification = `
 SELECT n.state, s.active FROM notification n JOIN subscription s ON s.id = n.subscription_id
-WHERE n.id = @id FOR UPDATE OF n`
+WHERE n.id = @id FOR UPDATE OF n FOR SHARE OF s`
 
 	// The ids are read in subqueries, so that they are known when the view is
 	// read. Joined, they would come too late: with more relations than
 	// join_collapse_limit the planner reads all suggestions first.
 	selectAttempt = `
 SELECT n.id, n.kind, n.band, n.created_at, n.attempts + 1,
+	EXISTS (
+		SELECT FROM notification o
+		WHERE o.subscription_id = n.subscription_id AND o.demand_id = n.demand_id AND o.supply_id = n.supply_id
+		AND o.kind = n.kind AND o.state <> 'held' AND band_rank(o.band) > band_rank(n.band)),
 	s.id, s.cluster, s.name, s.channel, s.address, s.secret, s.language, s.min_band, s.active, s.created_at,
 	l.demand_id, l.supply_id, l.demand_seq, l.supply_seq, l.epoch, l.score, l.band, l.reasons,
 	d.body, o.body
@@ -50,7 +54,7 @@ UPDATE notification SET state = @state, detail = @detail, updated_at = clock_tim
 
 // Start begins an attempt at notification id: its commit is the last moment at
 // which a withdrawal can stop it. ok is false when there is nothing to send: the
-// pair is not live (the notification is held now), the subscription has ended
+// pair is not live or told at a higher band (the notification is held now), the subscription has ended
 // (suppressed now), or the notification is held or final already. The error
 // wraps fault.ErrNotFound if there is no such notification.
 func (s *Store) Start(ctx context.Context, id uuid.UUID) (n alert.Notification, ok bool, err error) {
@@ -69,6 +73,8 @@ func (s *Store) Start(ctx context.Context, id uuid.UUID) (n alert.Notification, 
 			args["state"], args["detail"] = string(alert.Suppressed), "the subscription has ended"
 		case !found.live:
 			args["state"], args["detail"] = string(alert.Held), "the pair is not live"
+		case found.overtaken:
+			args["state"], args["detail"] = string(alert.Held), "a higher band is told"
 		default:
 			query, ok = startAttempt, true
 		}
@@ -89,6 +95,7 @@ type attempt struct {
 	state      alert.State
 	subscribed bool
 	live       bool
+	overtaken  bool // of the same pair a higher band is told, or about to be
 
 	n                       alert.Notification
 	reasons, demand, supply []byte
@@ -107,7 +114,7 @@ func (a *attempt) read(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 	})
 	batch.Queue(selectAttempt, args).QueryRow(func(row pgx.Row) error {
 		n, sub, pair := &a.n, &a.n.Subscription, &a.n.Pair
-		err := row.Scan(&n.ID, &n.Kind, &n.Band, &n.CreatedAt, &n.Attempt,
+		err := row.Scan(&n.ID, &n.Kind, &n.Band, &n.CreatedAt, &n.Attempt, &a.overtaken,
 			&sub.ID, &sub.Cluster, &sub.Name, &sub.Channel, &sub.Address, &sub.Secret, &sub.Language, &sub.MinBand, &sub.Active, &sub.CreatedAt,
 			&pair.Demand, &pair.Supply, &pair.DemandSeq, &pair.SupplySeq, &pair.Epoch, &pair.Score, &pair.Band, &a.reasons,
 			&a.demand, &a.supply)

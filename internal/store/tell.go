@@ -17,7 +17,9 @@ import (
 
 // selectNews is the first half of statement 2d: over every live pair of the
 // profiles, remember when it was live first and how high, and find what is to
-// be told to whom. A pair that rose is returned even if nobody subscribed.
+// be told to whom. A pair that has to be announced, because it never was in a
+// band as high, is returned even if nobody subscribed; that is another thing than
+// having been live: what a re-match made live is announced once it is news.
 //
 // It may filter by the state of notifications, because its transaction has
 // locked the profiles' rows: an attempt that is asking whether such a pair is
@@ -25,16 +27,18 @@ import (
 const selectNews = `
 WITH live AS MATERIALIZED (
 	SELECT l.demand_id, l.supply_id, l.score, l.band, l.news, l.demand_cluster, l.supply_cluster,
-		p.first_live_at, p.band AS highest
+		p.first_live_at, p.band AS highest, l.news AND band_rank(p.announced) < band_rank(l.band) AS fresh
 	FROM suggestion_live l
 	LEFT JOIN pair p ON p.demand_id = l.demand_id AND p.supply_id = l.supply_id
 	WHERE l.demand_id = ANY(@ids::text[]) OR l.supply_id = ANY(@ids::text[])
 ), risen AS (
-	INSERT INTO pair (demand_id, supply_id, first_live_at, band)
-	SELECT demand_id, supply_id, clock_timestamp(), band
-	FROM live WHERE highest IS NULL OR band_rank(highest) < band_rank(band)
+	INSERT INTO pair (demand_id, supply_id, first_live_at, band, announced)
+	SELECT demand_id, supply_id, clock_timestamp(), band, CASE WHEN fresh THEN band END
+	FROM live WHERE band_rank(highest) < band_rank(band) OR fresh
 	ORDER BY demand_id, supply_id
-	ON CONFLICT (demand_id, supply_id) DO UPDATE SET band = excluded.band
+	ON CONFLICT (demand_id, supply_id) DO UPDATE SET
+		band = CASE WHEN band_rank(pair.band) < band_rank(excluded.band) THEN excluded.band ELSE pair.band END,
+		announced = coalesce(excluded.announced, pair.announced)
 	RETURNING demand_id, supply_id, first_live_at
 ), logged AS (
 	INSERT INTO event_log (kind, demand_id, supply_id, cluster, detail)
@@ -43,7 +47,7 @@ WITH live AS MATERIALIZED (
 	FROM live WHERE first_live_at IS NULL
 	ORDER BY demand_id, supply_id
 )
-SELECT l.demand_id, l.supply_id, l.score, l.band, r.demand_id IS NOT NULL, s.id, s.channel
+SELECT l.demand_id, l.supply_id, l.score, l.band, l.fresh, s.id, s.channel
 FROM live l
 LEFT JOIN risen r ON r.demand_id = l.demand_id AND r.supply_id = l.supply_id
 LEFT JOIN subscription s ON s.active
@@ -54,7 +58,7 @@ LEFT JOIN subscription s ON s.active
 		SELECT FROM notification n
 		WHERE n.subscription_id = s.id AND n.demand_id = l.demand_id AND n.supply_id = l.supply_id
 		AND n.kind = 'match' AND n.state <> 'held' AND band_rank(n.band) >= band_rank(l.band))
-WHERE l.news AND (s.id IS NOT NULL OR r.demand_id IS NOT NULL)
+WHERE l.news AND (s.id IS NOT NULL OR l.fresh)
 ORDER BY l.demand_id, l.supply_id, s.id`
 
 // insertNotifications is the second half of 2d. The ids are made here and not

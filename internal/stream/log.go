@@ -53,33 +53,11 @@ func (s *Streams) Publish(ctx context.Context, m event.Message, msgID string, ex
 	return 0, classify(doing, err)
 }
 
-// Pending returns the oldest message that says something of the profile, on
+// Said returns the oldest message that says something of the profile, on
 // intake.* or control.*, whose sequence in INTAKE is above after and below
-// before and that the consumer durable may not have handled yet; ok is false
-// when there is none.
-func (s *Streams) Pending(ctx context.Context, durable string, id profile.ID, after, before uint64) (m event.Message, ok bool, err error) {
-	m, ok, err = s.said(ctx, id, after, before)
-	if err != nil || !ok {
-		return event.Message{}, false, err
-	}
-	// Rarely anything lies between; only then is it worth to ask what was settled.
-	consumer, err := s.intake.Consumer(ctx, durable)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return m, true, nil
-	}
-	if err != nil {
-		return event.Message{}, false, classify("look up consumer "+durable, err)
-	}
-	if floor := consumer.CachedInfo().AckFloor.Stream; m.Sequence <= floor {
-		return s.said(ctx, id, floor, before)
-	}
-	return m, true, nil
-}
-
-// said returns the first message of INTAKE about the profile between the two
-// sequences, both excluded. INTAKE is read through its leader, so nothing that
-// was acknowledged is missed.
-func (s *Streams) said(ctx context.Context, id profile.ID, after, before uint64) (event.Message, bool, error) {
+// before; ok is false when there is none. INTAKE is read through its leader, so
+// nothing that was acknowledged is missed.
+func (s *Streams) Said(ctx context.Context, id profile.ID, after, before uint64) (m event.Message, ok bool, err error) {
 	raw, err := s.intake.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject("*."+string(id)))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return event.Message{}, false, nil
@@ -88,6 +66,19 @@ func (s *Streams) said(ctx context.Context, id profile.ID, after, before uint64)
 		return event.Message{}, false, classify("read what was said of "+string(id), err)
 	}
 	return stored(raw), raw.Sequence < before, nil
+}
+
+// Settled returns the sequence of INTAKE up to which the consumer durable has
+// settled everything; 0 if there is no such consumer yet.
+func (s *Streams) Settled(ctx context.Context, durable string) (uint64, error) {
+	consumer, err := s.intake.Consumer(ctx, durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, classify("look up consumer "+durable, err)
+	}
+	return consumer.CachedInfo().AckFloor.Stream, nil
 }
 
 // Info is what PROFILES says of itself: what an index or a ledger compares with

@@ -182,7 +182,7 @@ func TestProfilesAreWrittenByCompareAndSet(t *testing.T) {
 	}
 }
 
-func TestPendingIsWhatWasSaidBetweenAndNotSettled(t *testing.T) {
+func TestWhatWasSaidAndWhatIsSettled(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, root := range []string{event.Intake, event.Control, event.Intake} { // sequences 1 to 3
@@ -190,9 +190,9 @@ func TestPendingIsWhatWasSaidBetweenAndNotSettled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pending := func(after, before uint64) uint64 {
+	said := func(after, before uint64) uint64 {
 		t.Helper()
-		m, ok, err := s.streams.Pending(t.Context(), "intake", id(1), after, before)
+		m, ok, err := s.streams.Said(t.Context(), id(1), after, before)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,10 +201,12 @@ func TestPendingIsWhatWasSaidBetweenAndNotSettled(t *testing.T) {
 		}
 		return m.Sequence
 	}
-	if got := []uint64{pending(0, 3), pending(1, 3), pending(2, 3), pending(5, 9)}; got[0] != 1 || got[1] != 2 || got[2] != 0 || got[3] != 0 {
-		t.Errorf("Pending = %v, want 1 2 0 0", got)
+	if got := []uint64{said(0, 3), said(1, 3), said(2, 3), said(5, 9)}; got[0] != 1 || got[1] != 2 || got[2] != 0 || got[3] != 0 {
+		t.Errorf("Said = %v, want 1 2 0 0", got)
 	}
-	// Once the consumer has settled the first two, nothing is pending any more.
+	if floor, err := s.streams.Settled(t.Context(), "intake"); floor != 0 || err != nil {
+		t.Errorf("settled by nobody: %d, %v", floor, err)
+	}
 	settled := make(chan uint64, 8)
 	c := stream.Consumer{
 		From: s.streams, Stream: stream.Intake, Durable: "intake", Batch: 2,
@@ -215,7 +217,10 @@ func TestPendingIsWhatWasSaidBetweenAndNotSettled(t *testing.T) {
 		<-settled
 	}
 	stop()
-	testkit.Eventually(t, limit, "the acks arrived", func() bool { return pending(0, 3) == 0 })
+	testkit.Eventually(t, limit, "the acks arrived", func() bool {
+		floor, err := s.streams.Settled(t.Context(), "intake")
+		return err == nil && floor == 3
+	})
 }
 
 func TestProbeReadsBackWhatItWrote(t *testing.T) {

@@ -62,6 +62,7 @@ CREATE TABLE pair (
 	supply_id     text COLLATE "C" NOT NULL,
 	first_live_at timestamptz NOT NULL,
 	band          text NOT NULL,                  -- the highest it was ever live with
+	announced     text,                           -- the highest that suggestion.created was published for
 	PRIMARY KEY (demand_id, supply_id)
 );
 
