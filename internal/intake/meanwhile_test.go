@@ -34,8 +34,10 @@ func TestWhatAnotherReplicaSettlesMeanwhileIsSeen(t *testing.T) {
 	other := func() { // another replica handles message 1, whole
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		c := &stream.Consumer{From: h.streams, Stream: stream.Intake, Durable: intake.Durable, Batch: 1, MaxAckPending: 1,
-			Settled: func(event.Message, fault.Verdict) { cancel() }}
+		c := &stream.Consumer{
+			From: h.streams, Stream: stream.Intake, Durable: intake.Durable, Batch: 1, MaxAckPending: 1,
+			Settled: func(event.Message, fault.Verdict) { cancel() },
+		}
 		if err := c.Run(ctx, stream.Each(1, h.Worker.Handle)); err != nil {
 			t.Error(err)
 		}

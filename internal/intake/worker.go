@@ -57,7 +57,7 @@ func (w *Worker) inOrder(ctx context.Context, id profile.ID, m event.Message) er
 		return w.repeat(ctx, last, m)
 	}
 	after := last.IntakeSeq
-	earlier, ok, err := w.Inbox.Said(ctx, id, after, m.Sequence)
+	_, ok, err := w.Inbox.Said(ctx, id, after, m.Sequence)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,7 @@ func (w *Worker) inOrder(ctx context.Context, id profile.ID, m event.Message) er
 		after = max(last.IntakeSeq, settled)
 	}
 	for ok {
+		var earlier event.Message
 		if earlier, ok, err = w.Inbox.Said(ctx, id, after, m.Sequence); err != nil {
 			return err
 		}

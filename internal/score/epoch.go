@@ -40,7 +40,7 @@ func NewEpoch(number int, a *analysis.Analyzer, t Thresholds) *Epoch {
 }
 
 // DefaultEpoch returns an epoch made of the embedded lexicon and
-// [DefaultThresholds]. It costs some tens of milliseconds: keep it.
+// [DefaultThresholds]. It costs half a second: keep it.
 func DefaultEpoch(number int) (*Epoch, error) {
 	lex, err := lexicon.Default()
 	if err != nil {
