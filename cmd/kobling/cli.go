@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
@@ -18,31 +20,46 @@ import (
 	"kobling/internal/app"
 	"kobling/internal/config"
 	"kobling/internal/fault"
+	"kobling/internal/profile"
 	"kobling/internal/telemetry"
 )
 
 // cli is every command. Settings are flags of the commands that start something;
 // commands that talk to a running service take connection.
 type cli struct {
-	Demo          demoCmd          `cmd:"" help:"Start everything with demonstration profiles."`
-	Serve         serveCmd         `cmd:"" help:"Run the service."`
-	Publish       publishCmd       `cmd:"" help:"Publish or revise one profile."`
-	Pause         pauseCmd         `cmd:"" help:"Take a profile out of matching for a while."`
-	Resume        resumeCmd        `cmd:"" help:"Bring a paused profile back."`
-	Renew         renewCmd         `cmd:"" help:"Extend how long a profile is valid."`
-	Withdraw      withdrawCmd      `cmd:"" help:"Withdraw a profile for good."`
-	Import        importCmd        `cmd:"" help:"Publish many profiles from JSON Lines or CSV."`
-	Suggestions   suggestionsCmd   `cmd:"" help:"List suggested collaborations."`
-	Search        searchCmd        `cmd:"" help:"Find profiles by a text in any language."`
-	Explain       explainCmd       `cmd:"" help:"Say why two profiles are, or are not, suggested to each other."`
-	Status        statusCmd        `cmd:"" help:"Say how far the work has come."`
-	Subscribe     subscribeCmd     `cmd:"" help:"Be told about the suggestions of a cluster."`
-	Subscriptions subscriptionsCmd `cmd:"" help:"List subscriptions."`
-	Unsubscribe   unsubscribeCmd   `cmd:"" help:"End a subscription."`
-	Migrate       migrateCmd       `cmd:"" help:"Create or upgrade the streams and the database."`
-	Doctor        doctorCmd        `cmd:"" help:"Check that this machine and its settings are fit to run."`
-	Config        configCmd        `cmd:"" help:"Check, show or write the configuration."`
-	Version       versionCmd       `cmd:"" help:"Print the version."`
+	Demo    demoCmd    `cmd:"" group:"run" help:"Start everything on this machine, with invented profiles to look at."`
+	Serve   serveCmd   `cmd:"" group:"run" help:"Run the service."`
+	Migrate migrateCmd `cmd:"" group:"run" help:"Create or upgrade streams and tables on servers of your own."`
+	Doctor  doctorCmd  `cmd:"" group:"run" help:"Check that this machine and its settings are fit to run."`
+	Config  configCmd  `cmd:"" group:"run" help:"Check, show or write the configuration."`
+	Eval    evalCmd    `cmd:"" group:"run" help:"Measure how good suggestions are, on collections with known answers."`
+	Version versionCmd `cmd:"" group:"run" help:"Print the version."`
+
+	Publish  publishCmd  `cmd:"" group:"profiles" help:"Publish or revise one profile."`
+	Import   importCmd   `cmd:"" group:"profiles" help:"Publish many profiles from JSON Lines or CSV."`
+	Pause    pauseCmd    `cmd:"" group:"profiles" help:"Take a profile out of matching for a while."`
+	Resume   resumeCmd   `cmd:"" group:"profiles" help:"Bring a paused profile back."`
+	Renew    renewCmd    `cmd:"" group:"profiles" help:"Extend how long a profile is valid."`
+	Withdraw withdrawCmd `cmd:"" group:"profiles" help:"Withdraw a profile for good."`
+
+	Suggestions suggestionsCmd `cmd:"" group:"suggestions" help:"List suggested collaborations."`
+	Explain     explainCmd     `cmd:"" group:"suggestions" help:"Say why two profiles are suggested to each other, or why not."`
+	Search      searchCmd      `cmd:"" group:"suggestions" help:"Find profiles by words in any language."`
+	Status      statusCmd      `cmd:"" group:"suggestions" help:"Say how much is published, suggested and waiting."`
+
+	Subscribe     subscribeCmd     `cmd:"" group:"alerts" help:"Have a cluster's new suggestions told by mail or webhook."`
+	Subscriptions subscriptionsCmd `cmd:"" group:"alerts" help:"List subscriptions."`
+	Unsubscribe   unsubscribeCmd   `cmd:"" group:"alerts" help:"End a subscription."`
+}
+
+// groups are the headings under which --help lists commands and flags.
+var groups = []kong.Group{
+	{Key: "run", Title: "Run it:"},
+	{Key: "profiles", Title: "Say what you need or offer:"},
+	{Key: "suggestions", Title: "See what fits:"},
+	{Key: "alerts", Title: "Be told of it:"},
+	{Key: "connection", Title: "Which service, when not the one of this machine's default data directory:"},
+	{Key: "settings", Title: "Settings, which can also be given in the environment or a file (see: kobling config show):"},
 }
 
 // process is what a command is given besides its own flags.
@@ -63,15 +80,17 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 	exited := false
 	parser, err := kong.New(&c,
 		kong.Name("kobling"),
-		kong.Description("Matchmaking between companies and knowledge institutions."),
+		kong.Description("Matchmaking between companies and knowledge institutions. To look around: kobling demo"),
 		kong.Writers(std.out, std.err),
 		kong.Exit(func(int) { exited = true; panic(errHelp) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"flags": "Settings can also be given in the environment or in a file; see: kobling config show"},
+		kong.ExplicitGroups(groups),
+		kong.ValueFormatter(helpOf),
 	)
 	if err != nil {
 		return err
 	}
+	parser.Model.HelpFlag.Help = "Show this help."
 	defer func() { // --help ends inside the parser
 		if r := recover(); r != nil {
 			if !exited {
@@ -94,6 +113,14 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 		}
 	}
 	return k.Run(p, k)
+}
+
+// helpOf is the help of one flag; a default that a placeholder hides is added.
+func helpOf(v *kong.Value) string {
+	if v.Flag == nil || v.Flag.PlaceHolder == "" || v.Default == "" {
+		return v.Help
+	}
+	return fmt.Sprintf("%s Default: %s.", v.Help, v.Default)
 }
 
 // errHelp leaves the parser once it has printed what was asked for.
@@ -142,13 +169,13 @@ type output struct {
 
 // connection is how a command finds a running service.
 type connection struct {
-	common
+	common `group:"connection"`
 
-	DataDir      string        `name:"data-dir" placeholder:"DIR" help:"Data directory of the running service (KOBLING_DATA_DIR)."`
-	NATSURL      string        `name:"nats-url" placeholder:"URL" help:"NATS server of a service elsewhere (KOBLING_NATS_URL)."`
-	NATSUser     string        `name:"nats-user" help:"User name for --nats-url."`
-	NATSPassword config.Secret `name:"nats-password" help:"Password; better in KOBLING_NATS_PASSWORD or its _FILE."`
-	NATSNkeySeed config.Secret `name:"nats-nkey-seed" hidden:""`
+	DataDir      string        `name:"data-dir" group:"connection" placeholder:"DIR" help:"Data directory of the running service (KOBLING_DATA_DIR)."`
+	NATSURL      string        `name:"nats-url" group:"connection" placeholder:"URL" help:"NATS server of a service elsewhere (KOBLING_NATS_URL)."`
+	NATSUser     string        `name:"nats-user" group:"connection" placeholder:"NAME" help:"User name for --nats-url."`
+	NATSPassword config.Secret `name:"nats-password" group:"connection" help:"Password; better in KOBLING_NATS_PASSWORD or its _FILE."`
+	NATSNkeySeed config.Secret `name:"nats-nkey-seed" group:"connection" hidden:""`
 }
 
 // config loads the settings that hold for this process.
@@ -166,8 +193,25 @@ func (p *process) dial() (*app.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return app.Dial(p, cfg)
+	c, err := app.Dial(p, cfg)
+	if err == nil || !cfg.EmbeddedNATS() {
+		return c, err
+	}
+	switch _, gone := os.Stat(filepath.Join(cfg.DataDir, "run.json")); {
+	case errors.Is(gone, fs.ErrNotExist):
+		err = absent{err}
+	case errors.Is(err, fault.ErrUnavailable): // it was killed: run.json is still there
+		err = fmt.Errorf("%w; start \"kobling serve --data-dir %s\" if it does not run", err, cfg.DataDir)
+	}
+	return nil, err
 }
+
+// absent is the error of a service that does not run, in its own words: trying
+// again later may help.
+type absent struct{ error }
+
+// Unwrap returns the error and its kind.
+func (a absent) Unwrap() []error { return []error{a.error, fault.ErrUnavailable} }
 
 // logger returns the process's logger, writing to stderr.
 func (p *process) logger(cfg config.Config) (*zap.Logger, zap.AtomicLevel, error) {
@@ -224,6 +268,15 @@ func (c *versionCmd) Run(p *process) error {
 	}
 	say(p.out, "kobling %s", version)
 	return nil
+}
+
+// parseID reads a profile's id from the command line.
+func parseID(s string) (profile.ID, error) {
+	id, err := profile.ParseID(s)
+	if err != nil {
+		return "", fmt.Errorf("%w, for example need.vaktsom.fall-sensor (%w)", err, errUsage)
+	}
+	return id, nil
 }
 
 // languages are those in which reasons and titles can be asked for.

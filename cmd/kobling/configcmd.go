@@ -13,7 +13,7 @@ import (
 
 type configCmd struct {
 	Check configCheckCmd `cmd:"" help:"Say whether the settings are sound."`
-	Show  configShowCmd  `cmd:"" help:"Show every setting, its value and where it comes from; secrets are hidden."`
+	Show  configShowCmd  `cmd:"" help:"Show every setting, its value and where it comes from."`
 	Init  configInitCmd  `cmd:"" help:"Write a configuration file with every setting at its default."`
 }
 
@@ -37,7 +37,12 @@ type configShowCmd struct {
 }
 
 // Help is shown under --help.
-func (*configShowCmd) Help() string { return "Example: kobling config show --json" }
+func (*configShowCmd) Help() string {
+	return `Example: kobling config show --config kobling.yaml
+
+A setting comes from a flag, else from the environment, else from the file, else it is the default.
+Secrets are hidden.`
+}
 
 // Run prints every setting.
 func (c *configShowCmd) Run(p *process) error {
@@ -78,7 +83,11 @@ type configInitCmd struct {
 }
 
 // Help is shown under --help.
-func (*configInitCmd) Help() string { return "Example: kobling config init /etc/kobling.yaml" }
+func (*configInitCmd) Help() string {
+	return `Example: kobling config init /etc/kobling.yaml
+
+A file that is there already is left alone.`
+}
 
 // Run writes the template; an existing file is left alone.
 func (c *configInitCmd) Run(p *process) error {

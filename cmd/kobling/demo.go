@@ -20,7 +20,7 @@ import (
 type demoCmd struct {
 	common
 	output
-	config.Config `embed:""`
+	config.Config `embed:"" group:"settings"`
 
 	Once bool   `help:"Stop when everything is matched and told, instead of staying until Ctrl-C."`
 	Lang string `default:"en" help:"Language of the reasons in the table: da nb nn sv fi nl en de fr."`
@@ -194,7 +194,7 @@ func publishDemo(ctx context.Context, p *process, client *app.Client, profiles [
 				return err
 			}
 		}
-		b.add(1)
+		b.add()
 	}
 	return client.AwaitIdle(ctx, func(api.Status) {})
 }

@@ -41,13 +41,19 @@ type importCmd struct {
 func (*importCmd) Help() string {
 	return `Example: kobling import offers.jsonl
 
-Each line of JSON Lines is a profile as in schemas/profile.json; in CSV the header names the fields:
-  kind, org, local (together the id), organisation.name, organisation.type, organisation.country,
-  organisation.identifiers.cvr, texts.da.title, texts.da.description, cooperation (a;b), trl.min, valid_until …
+Each line of JSON Lines is a profile as in schemas/profile.json. In CSV the header names the fields:
 
-Records of other systems are mapped, for example research projects with Swedish and English texts:
-  kobling import projects.jsonl.gz --set kind=offer --set organisation.type=university --map local=_id \
-    --map organisation.name=organisation --map texts.sv.title=title_sv --map texts.sv.description=abstract_sv --clip
+  kind, org, local (these three are the id)
+  organisation.name, organisation.type, organisation.country
+  organisation.identifiers.cvr
+  texts.da.title, texts.da.description
+  cooperation (several as a;b), trl.min, valid_until, …
+
+Records of other systems are mapped, for example research projects with Swedish texts:
+
+  kobling import projects.jsonl.gz --set kind=offer \
+    --set organisation.type=university --map organisation.name=org \
+    --map local=_id --map texts.sv.title=title_sv --clip
 
 Every record is checked before the first is published: one faulty record, and nothing is imported
 (unless --skip-bad). Importing the same file again revises the same profiles.`
@@ -83,6 +89,9 @@ func (c *importCmd) Run(p *process) error {
 	}
 	if c.DryRun {
 		say(p.err, "%d of %d records could be imported.", len(records), sum.Records)
+		if c.JSON {
+			return p.printJSON(sum)
+		}
 		return nil
 	}
 	client, err := p.dial()
@@ -195,7 +204,7 @@ func (c *importCmd) publish(p *process, client *app.Client, records []importer.R
 			if err != nil {
 				return fmt.Errorf("line %d, %s: %w", rec.Line, rec.ID, err)
 			}
-			bar.add(1)
+			bar.add()
 			return nil
 		})
 	}
@@ -241,9 +250,9 @@ func newBar(p *process, title string, total int64) *bar {
 	return b
 }
 
-func (b *bar) add(n int64) {
+func (b *bar) add() {
 	if b.tracker != nil {
-		b.tracker.Increment(n)
+		b.tracker.Increment(1)
 	}
 }
 

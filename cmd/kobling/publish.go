@@ -37,7 +37,8 @@ The file is one profile; its "id" is <kind>.<organisation>.<name>, for example n
    "organisation": {"name": "Vaktsom AS", "type": "sme", "country": "NO"},
    "texts": [{"lang": "nb", "title": "Fallsensor søker teststed"}]}
 
-All that is wrong with it is said at once. schemas/profile.json describes every field.`
+Its kind is need, public_need, offer or test_place. All that is wrong with it is said at once.
+schemas/profile.json describes every field.`
 }
 
 // Run publishes the profile and says what became of it.
@@ -60,7 +61,7 @@ func (c *publishCmd) Run(p *process) error {
 	}
 	id, err := profile.ParseID(head.ID)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	kind := event.TypeSubmitted
 	if c.Draft {
@@ -109,13 +110,14 @@ func (*withdrawCmd) Help() string {
 	return `Example: kobling withdraw need.vaktsom.fall-sensor
 
 A withdrawal is final: its suggestions disappear at once, alerts that have not been sent are not sent,
-and the id cannot be used again. See pause for a while.`
+and the id cannot be used again.
+To take it out for a while only: kobling pause`
 }
 
 // Run says that the profile is paused, resumed or withdrawn, whichever command
 // was given.
 func (c *lifecycleCmd) Run(p *process, k *kong.Context) error {
-	id, err := profile.ParseID(c.ID)
+	id, err := parseID(c.ID)
 	if err != nil {
 		return err
 	}
@@ -134,12 +136,14 @@ type renewCmd struct {
 
 // Help is shown under --help.
 func (*renewCmd) Help() string {
-	return "Example: kobling renew offer.oulu.test-home --until 2027-12-31"
+	return `Example: kobling renew offer.oulu.home --until 2027-12-31
+
+A profile is no longer suggested once its last day is over.`
 }
 
 // Run extends the profile's validity.
 func (c *renewCmd) Run(p *process) error {
-	id, err := profile.ParseID(c.ID)
+	id, err := parseID(c.ID)
 	if err != nil {
 		return err
 	}
@@ -147,7 +151,7 @@ func (c *renewCmd) Run(p *process) error {
 	if c.Until != "" {
 		day, err := time.Parse(time.DateOnly, c.Until)
 		if err != nil {
-			return fmt.Errorf("--until: want YYYY-MM-DD, got %q", c.Until)
+			return fmt.Errorf("--until: want YYYY-MM-DD, got %q (%w)", c.Until, errUsage)
 		}
 		if data, err = json.Marshal(event.Renewal{ValidUntil: day.AddDate(0, 0, 1)}); err != nil {
 			return err

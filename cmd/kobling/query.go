@@ -22,8 +22,8 @@ type suggestionsCmd struct {
 	connection
 	output
 
-	ID      string `arg:"" optional:"" help:"Only of this profile."`
-	Cluster string `help:"Only with a profile of this cluster."`
+	ID      string `arg:"" optional:"" help:"Only those of this profile: <kind>.<organisation>.<name>."`
+	Cluster string `placeholder:"ID" help:"Only with a profile of this cluster."`
 	Band    string `enum:"possible,strong" default:"possible" help:"At least this band: possible or strong."`
 	Lang    string `default:"en" help:"Language of the reasons: da nb nn sv fi nl en de fr."`
 	Limit   int    `default:"50" help:"How many, strongest first; 0 for all."`
@@ -31,7 +31,10 @@ type suggestionsCmd struct {
 
 // Help is shown under --help.
 func (*suggestionsCmd) Help() string {
-	return "Example: kobling suggestions need.vaktsom.fall-sensor --lang fi"
+	return `Example: kobling suggestions need.vaktsom.fall-sensor --lang fi
+
+Each suggestion is a demand and a supply that may fit, with a score from 0 to 1, a band (possible or
+strong) and the reasons: what both texts say, quoted from each.`
 }
 
 // Run prints the suggestions.
@@ -41,7 +44,7 @@ func (c *suggestionsCmd) Run(p *process) error {
 	}
 	q := api.SuggestionsQuery{Lang: c.Lang, Filter: suggestion.Filter{Cluster: c.Cluster, MinBand: suggestion.Band(c.Band), Limit: c.Limit}}
 	if c.ID != "" {
-		id, err := profile.ParseID(c.ID)
+		id, err := parseID(c.ID)
 		if err != nil {
 			return err
 		}
@@ -125,14 +128,18 @@ type searchCmd struct {
 	output
 
 	Text  []string `arg:"" help:"Words, in any language."`
-	Side  string   `enum:"demand,supply,both" default:"both" help:"Search demand, supply or both."`
-	From  string   `name:"from" help:"Language of the words, when it cannot be told from them."`
-	Lang  string   `default:"en" help:"Language of titles and reasons."`
+	Side  string   `enum:"demand,supply,both" default:"both" help:"demand (needs), supply (offers, test places) or both."`
+	From  string   `name:"from" placeholder:"LANG" help:"Language of the words, when it cannot be told from them."`
+	Lang  string   `default:"en" help:"Language of titles and reasons: da nb nn sv fi nl en de fr."`
 	Limit int      `default:"10" help:"How many, best first."`
 }
 
 // Help is shown under --help.
-func (*searchCmd) Help() string { return `Example: kobling search "dementia at home" --side supply` }
+func (*searchCmd) Help() string {
+	return `Example: kobling search "dementia at home" --side supply
+
+The words are compared with all published profiles, also with those written in other languages.`
+}
 
 // Run prints the profiles found.
 func (c *searchCmd) Run(p *process) error {
@@ -171,14 +178,17 @@ type explainCmd struct {
 	connection
 	output
 
-	Demand string `arg:"" help:"A need or public need."`
-	Supply string `arg:"" help:"An offer or test place."`
-	Lang   string `default:"en" help:"Language of the reasons."`
+	Demand string `arg:"" help:"The need or public need: <kind>.<organisation>.<name>."`
+	Supply string `arg:"" help:"The offer or test place: <kind>.<organisation>.<name>."`
+	Lang   string `default:"en" help:"Language of the reasons: da nb nn sv fi nl en de fr."`
 }
 
 // Help is shown under --help.
 func (*explainCmd) Help() string {
-	return "Example: kobling explain need.vaktsom.fall-sensor test_place.oulu.test-home --lang nb"
+	return `Example: kobling explain need.vaktsom.fall-sensor test_place.oulu.home
+
+All that makes up the score is listed, and what keeps the two apart, if anything does. The two need not
+be suggested to each other.`
 }
 
 // Run prints every part of the score, the reasons and what keeps the pair back.
@@ -186,11 +196,11 @@ func (c *explainCmd) Run(p *process) error {
 	if err := checkLang(c.Lang); err != nil {
 		return err
 	}
-	demand, err := profile.ParseID(c.Demand)
+	demand, err := parseID(c.Demand)
 	if err != nil {
 		return err
 	}
-	supply, err := profile.ParseID(c.Supply)
+	supply, err := parseID(c.Supply)
 	if err != nil {
 		return err
 	}
@@ -252,7 +262,11 @@ type statusCmd struct {
 }
 
 // Help is shown under --help.
-func (*statusCmd) Help() string { return "Example: kobling status --json" }
+func (*statusCmd) Help() string {
+	return `Example: kobling status --json
+
+A suggestion appears once nothing is waiting to be taken in or matched.`
+}
 
 // Run prints how far the work has come.
 func (c *statusCmd) Run(p *process) error {
@@ -284,18 +298,18 @@ type subscribeCmd struct {
 	connection
 	output
 
-	Cluster string `arg:"" help:"The cluster whose suggestions are told."`
+	Cluster string `arg:"" help:"The cluster whose suggestions are told; \"default\" is always there."`
 	Address string `arg:"" help:"E-mail address, or https://… for a webhook."`
-	Name    string `help:"Name of the reader."`
-	Lang    string `default:"en" help:"Language of the reader: da nb sv fi nl en."`
+	Name    string `placeholder:"NAME" help:"Name of the reader, for the greeting."`
+	Lang    string `default:"en" help:"Language of the reasons: da nb nn sv fi nl en de fr. Letters in de and fr are English around them."`
 	Band    string `enum:"possible,strong" default:"possible" help:"At least this band: possible or strong."`
 }
 
 // Help is shown under --help.
 func (*subscribeCmd) Help() string {
-	return `Example: kobling subscribe fi-oulu aino@example.org --lang fi
+	return `Example: kobling subscribe default aino@example.org --lang fi
 
-Only suggestions that become live from now on are told. A webhook's signing secret is printed once.`
+Only suggestions that appear from now on are told. A webhook's signing secret is printed this once.`
 }
 
 // Run makes the subscription.
@@ -329,7 +343,7 @@ type subscriptionsCmd struct {
 }
 
 // Help is shown under --help.
-func (*subscriptionsCmd) Help() string { return "Example: kobling subscriptions" }
+func (*subscriptionsCmd) Help() string { return "Example: kobling subscriptions --json" }
 
 // Run lists the subscriptions.
 func (c *subscriptionsCmd) Run(p *process) error {
@@ -359,16 +373,22 @@ type unsubscribeCmd struct {
 
 // Help is shown under --help.
 func (*unsubscribeCmd) Help() string {
-	return "Example: kobling unsubscribe 0194a1b2-…; kobling subscriptions lists the ids"
+	return `Example: kobling unsubscribe 01a20da4-9f72-7c75-8cb4-881a59bf57de
+
+The ids are listed by: kobling subscriptions`
 }
 
 // Run ends the subscription.
 func (c *unsubscribeCmd) Run(p *process) error {
 	id, err := uuid.Parse(c.ID)
 	if err != nil {
-		return fmt.Errorf("%q is no subscription's id; kobling subscriptions lists them", c.ID)
+		return fmt.Errorf("%q is no subscription's id; list them with: kobling subscriptions (%w)", c.ID, errUsage)
 	}
 	return p.ask(func(ctx context.Context, client *app.Client) error {
-		return client.Unsubscribe(ctx, id)
+		if err := client.Unsubscribe(ctx, id); err != nil {
+			return err
+		}
+		say(p.out, "Subscription %s has ended.", id)
+		return nil
 	})
 }

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"kobling/internal/testkit"
@@ -16,8 +19,14 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kobling": main}) }
 
-// TestScripts runs testdata/script/*.txtar, each in a folder of its own. $DATA is
-// a data directory, and "await" waits until the service there answers.
+// TestScripts runs testdata/script/*.txtar, each in a folder of its own, with
+// $DATA as the data directory and with free ports. Besides what testscript knows
+// there are:
+//
+//	exits CODE program args…   the program ends with that code
+//	await                      until the service of $DATA answers
+//	json [PATH[=VALUE]]…       what was printed is JSON, and has these values
+//	jsonenv NAME PATH          keeps a value of it as $NAME
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/script/*.txtar")
@@ -29,16 +38,75 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATA", testkit.PassableDir(t))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("KOBLING_DATA_DIR", env.Getenv("DATA"))
+			env.Setenv("KOBLING_NATS_LISTEN", "127.0.0.1:0")
+			env.Setenv("KOBLING_HTTP_LISTEN", "127.0.0.1:0")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
 			"await": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				ts.Check(await(ctx, ts.Getenv("DATA")))
 			},
+			"json": func(ts *testscript.TestScript, _ bool, args []string) {
+				for _, arg := range append(args, "") {
+					path, want, valued := strings.Cut(arg, "=")
+					if got := printed(ts, path); valued && got != want {
+						ts.Fatalf("%s is %s, want %s", path, got, want)
+					}
+				}
+			},
+			"jsonenv": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Setenv(args[0], printed(ts, args[1]))
+			},
 		},
 	})
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if e := (*exec.ExitError)(nil); errors.As(err, &e) {
+		code = e.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// printed returns the value at a path such as 0.id in what the last program
+// printed; at "" is all of it.
+func printed(ts *testscript.TestScript, path string) string {
+	var v any
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &v); err != nil {
+		ts.Fatalf("no JSON was printed: %v", err)
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			if v = at[name]; v == nil && name != "" {
+				ts.Fatalf("nothing at %s of %s", name, path)
+			}
+		case []any:
+			if i, err := strconv.Atoi(name); err == nil && i < len(at) {
+				v = at[i]
+			} else if name != "" {
+				ts.Fatalf("nothing at %s of %s", name, path)
+			}
+		default:
+			ts.Fatalf("nothing below %s at %s", path, name)
+		}
+	}
+	if s, ok := v.(string); ok {
+		return s
+	}
+	b, err := json.Marshal(v)
+	ts.Check(err)
+	return string(b)
 }
 
 // await asks the service of a data directory for its status until it answers.
@@ -51,25 +119,6 @@ func await(ctx context.Context, dir string) error {
 		select {
 		case <-ctx.Done():
 		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-// TestEveryCommandHasAnExample walks all commands, also those to come.
-func TestEveryCommandHasAnExample(t *testing.T) {
-	t.Parallel()
-	parser, err := kong.New(&cli{}, kong.Name("kobling"), kong.Vars{"flags": ""})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, leaf := range parser.Model.Leaves(true) {
-		words := strings.Fields(leaf.FullPath())
-		var out strings.Builder
-		if err := run(t.Context(), append(words[1:], "--help"), streams{out: &out, err: &out}); err != nil {
-			t.Errorf("%s --help: %v", leaf.FullPath(), err)
-		}
-		if !strings.Contains(out.String(), "Example: "+leaf.FullPath()) {
-			t.Errorf("%s --help shows no example:\n%s", leaf.FullPath(), out.String())
 		}
 	}
 }

@@ -10,15 +10,16 @@ import (
 
 type serveCmd struct {
 	common
-	config.Config `embed:""`
+	config.Config `embed:"" group:"settings"`
 }
 
 // Help is shown under --help.
 func (*serveCmd) Help() string {
-	return `Example: kobling serve --nats-listen 0.0.0.0:4222 --smtp-url smtp://mail.example.org:587
+	return `Example: kobling serve --data-dir /var/lib/kobling
 
-Without --nats-url and --database-url the servers run inside this process and under its care, with
-their data in --data-dir. Stop with Ctrl-C: what is in hand is finished first; nothing is lost either way.`
+NATS runs inside this process and PostgreSQL under its care, with all data in the data directory, unless
+--nats-url and --database-url name servers of your own. Stop it with Ctrl-C: what is in hand is finished
+first, and nothing is lost if it is killed.`
 }
 
 // Run runs the service until it is told to stop.
@@ -54,15 +55,16 @@ func (p *process) start(cfg config.Config) (*app.App, error) {
 
 type migrateCmd struct {
 	common
-	config.Config `embed:""`
+	config.Config `embed:"" group:"settings"`
 }
 
 // Help is shown under --help.
 func (*migrateCmd) Help() string {
-	return `Example: kobling migrate --database-url postgres://kobling@db/kobling --nats-url nats://nats:4222
+	return `Example: kobling migrate --database-url postgres://kobling@db/kobling
 
-Run it once before the first start and after each upgrade. It can be repeated and run from several
-places at once. Embedded servers need no migrate: serve does it for its own.`
+Run it once before the first start and after each upgrade, with the same settings as serve. It can be
+repeated and run from several places at once. Without servers of your own there is nothing to do:
+serve looks after its own.`
 }
 
 // Run creates or upgrades the tables and the streams.
@@ -92,11 +94,15 @@ func (c *migrateCmd) Run(p *process) error {
 type doctorCmd struct {
 	common
 	output
-	config.Config `embed:""`
+	config.Config `embed:"" group:"settings"`
 }
 
 // Help is shown under --help.
-func (*doctorCmd) Help() string { return "Example: kobling doctor" }
+func (*doctorCmd) Help() string {
+	return `Example: kobling doctor --data-dir /var/lib/kobling
+
+Nothing is started. It ends with exit code 1 when something must be mended first, and says what.`
+}
 
 // errUnfit is what doctor returns when something must be mended first.
 var errUnfit = errors.New("something must be mended first")
