@@ -55,7 +55,7 @@ func (c *evalRetrievalCmd) Run(p *process) error {
 		return err
 	}
 	b := newBar(p, "Asking", int64(len(queries)))
-	m, worst, err := eval.Retrieval(p, epoch, docs, queries, qrels, c.Worst, func() { b.add() })
+	m, worst, err := eval.Retrieval(p, epoch, docs, queries, qrels, c.Worst, b.add)
 	b.stop()
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (c *evalParallelCmd) Run(p *process) error {
 		queries *= len(docs) - 1
 	}
 	b := newBar(p, "Asking", int64(queries))
-	r, err := measure(p, epoch, docs, func() { b.add() })
+	r, err := measure(p, epoch, docs, b.add)
 	b.stop()
 	if err != nil {
 		return err

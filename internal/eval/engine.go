@@ -55,7 +55,8 @@ func open(ctx context.Context, epoch *score.Epoch, docs []Document) (_ *engine, 
 			e.ids = append(e.ids, d.ID)
 			g.Go(func() error {
 				id := profile.ID("offer.eval." + strconv.Itoa(n))
-				changes[i] = index.Change{ID: id, Seq: uint64(n) + 1, Alive: true, Side: epoch.Side(d.profile(id))}
+				seq := uint64(n) + 1 //nolint:gosec // a count
+				changes[i] = index.Change{ID: id, Seq: seq, Alive: true, Side: epoch.Side(d.profile(id))}
 				return nil
 			})
 		}

@@ -68,10 +68,11 @@ func gain(grade, place int) float64 {
 }
 
 // mean turns the sums into means.
-func (m Metrics) mean() Metrics {
+func (m *Metrics) mean() Metrics {
+	out := *m
 	n := float64(max(m.Queries, 1))
-	for _, v := range []*float64{&m.NDCG10, &m.Hit1, &m.Hit5, &m.Recall10, &m.Recall100, &m.MRR10} {
+	for _, v := range []*float64{&out.NDCG10, &out.Hit1, &out.Hit5, &out.Recall10, &out.Recall100, &out.MRR10} {
 		*v /= n
 	}
-	return m
+	return out
 }
