@@ -87,9 +87,17 @@ func (c *cluster) create(ctx context.Context, throwaway bool) error {
 		return err
 	}
 	begun := time.Now()
-	half := filepath.Join(c.dir, "data.init")
-	if err := os.RemoveAll(half); err != nil {
+	// The initdb of a process that was killed may still write: each has a
+	// directory of its own, and what is left of others goes as far as it can.
+	half := filepath.Join(c.dir, fmt.Sprintf("data.init-%d", os.Getpid()))
+	left, err := filepath.Glob(filepath.Join(c.dir, "data.init*"))
+	if err != nil {
 		return err
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil && dir == half {
+			return err
+		}
 	}
 	if err := c.account.mkdir(half); err != nil {
 		return err
