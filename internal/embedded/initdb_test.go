@@ -12,7 +12,7 @@ import (
 // have left: a directory in which its initdb still writes.
 func TestAnUnfinishedInitdbDoesNotStandInTheWay(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "kobling-initdb-*")
+	dir, err := os.MkdirTemp("", "kobling-initdb-*") //nolint:usetesting // the account of PostgreSQL must be able to enter it
 	if err != nil {
 		t.Fatal(err)
 	}
