@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/unicode/norm"
@@ -99,29 +98,6 @@ func TestBoilerplateWeighsNothing(t *testing.T) {
 	}
 }
 
-func TestCognatesMeet(t *testing.T) {
-	t.Parallel()
-	stems := func(lang, word string) (all []string) {
-		for _, r := range analyzer().Features(text(lang, word)) {
-			if strings.HasPrefix(r.Term, "s:") {
-				all = append(all, r.Term)
-			}
-		}
-		return all
-	}
-	for _, tt := range []struct{ langA, a, langB, b string }{
-		{"da", "vandværker", "da", "vandværk"},
-		{"sv", "förgasningen", "nb", "forgasning"},
-		{"fi", "hallitus", "fi", "hallituksen"},
-		{"nl", "bloemen", "nl", "bloem"},
-	} {
-		a, b := stems(tt.langA, tt.a), stems(tt.langB, tt.b)
-		if len(a) != 1 || !cmp.Equal(a, b) {
-			t.Errorf("%s %v and %s %v do not meet", tt.a, a, tt.b, b)
-		}
-	}
-}
-
 func TestDetection(t *testing.T) {
 	t.Parallel()
 	for lang, words := range map[string]string{
@@ -163,60 +139,6 @@ func TestSpansQuoteTheText(t *testing.T) {
 			t.Errorf("%s is quoted wrongly:\n%s", term, diff)
 		}
 	}
-}
-
-// FuzzFeatures checks what must hold for any text.
-func FuzzFeatures(f *testing.F) {
-	f.Add("da", "Faldsensor", "Vi søger en kommune, der vil afprøve CT-scanning og GPS:en.")
-	f.Add("fi", "Kotihoidon testipaikka", "ikäihmisten kodit ja hyvinvointiteknologia")
-	f.Add("", "\xff\x00é", "l'hôpital — 3D-printing\n• ISO 13485")
-	f.Add("xx", strings.Repeat("hjemmepleje", 40), "a")
-	f.Fuzz(func(t *testing.T, lang, title, words string) {
-		texts := []profile.Text{{Lang: lang, Title: title, Description: words}}
-		raw := analyzer().Features(texts)
-		if !slices.IsSortedFunc(raw, func(a, b analysis.Raw) int { return strings.Compare(a.Term, b.Term) }) {
-			t.Error("terms are not in order")
-		}
-		demand, supply := analyzer().Demand(raw), analyzer().Supply(raw)
-		total := uint32(0)
-		for _, w := range demand {
-			total += w.Weight
-		}
-		if len(demand) > analysis.MaxDemand || len(demand) > 0 && total != 1<<16 || len(demand) == 0 != (len(raw) == 0) {
-			t.Errorf("%d demand features of %d add up to %d", len(demand), len(raw), total)
-		}
-		var terms []string
-		for _, w := range supply {
-			if w.Weight < 1 || w.Weight > 255 {
-				t.Errorf("supply weight %v", w)
-			}
-			terms = append(terms, w.Term)
-		}
-		if len(supply) > analysis.MaxSupply {
-			t.Errorf("%d supply features", len(supply))
-		}
-		for term, spans := range analyzer().Spans(texts, terms, true) {
-			for _, s := range spans {
-				if quoted := s.In(&texts[0]); quoted == "" || utf8.ValidString(title+words) && !utf8.ValidString(quoted) {
-					t.Errorf("%s is quoted as %q", term, quoted)
-				}
-			}
-		}
-		if again := analyzer().Features(texts); !cmp.Equal(raw, again, cmp.AllowUnexported(analysis.Raw{})) {
-			t.Error("another time, other features")
-		}
-	})
-}
-
-// BenchmarkFeatures analyses a profile of some 190 words on one core.
-func BenchmarkFeatures(b *testing.B) {
-	a := analyzer()
-	texts := text("nb", strings.Repeat("Vi har utviklet en fallsensor med radar og vil prøve den ut sammen med hjemmetjenesten og eldre brukere i egne hjem. ", 9))
-	b.ReportAllocs()
-	for b.Loop() {
-		a.Supply(a.Features(texts))
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "profiles/s")
 }
 
 func ExampleAnalyzer_Label() {

@@ -36,7 +36,7 @@ func (a *Analyzer) key(s *scratch, lang int, word string) string {
 	if lang < 0 || len(word) < 3 {
 		return s.fold(word)
 	}
-	s.env.SetCurrent(word)
+	s.env.SetCurrent(refit(lexicon.Languages[lang], word))
 	a.stem[lang](s.env)
 	stem := s.env.Current()
 	switch lexicon.Languages[lang] {
@@ -44,8 +44,85 @@ func (a *Analyzer) key(s *scratch, lang int, word string) string {
 		stem = repairFinnish(stem)
 	case "nl":
 		stem = repairDutch(stem)
+	case "da", "nb", "nn", "sv":
+		stem = repairNordic(stem)
 	}
 	return s.fold(stem)
+}
+
+// swap is the end of a word and what to put in its place.
+type swap struct{ from, to string }
+
+// misread are endings that Snowball takes for another one, and an ending of the
+// same word that it reads well. The first that fits is taken.
+var misread = map[string][]swap{
+	"da": nordicLatin,
+	"nb": append([]swap{{"pleiens", "pleie"}, {"pleien", "pleie"}}, nordicLatin...),
+	"nn": append([]swap{{"pleia", "pleie"}}, nordicLatin...),
+	"sv": append([]swap{ // sensor is no plural as flickor is
+		{"nsorn", "nsorer"},
+		{"ktorn", "ktorer"},
+		{"atorn", "atorer"},
+		{"itorn", "itorer"},
+		{"ptorn", "ptorer"},
+		{"essorn", "essorer"},
+		{"nsor", "nsorer"},
+		{"ktor", "ktorer"},
+		{"ator", "atorer"},
+		{"itor", "itorer"},
+		{"ptor", "ptorer"},
+		{"essor", "essorer"},
+	}, nordicLatin...),
+	"fi": {
+		{"inen", "isen"},
+		{"isten", "isen"}, // kliininen, kliinisten: kliinise-n
+		{"llista", "llisen"},
+		{"llistä", "llisen"},
+		{"aalista", "aalisen"},
+		{"iinistä", "iinisen"},
+		{"usten", "uksen"},
+		{"ysten", "yksen"}, // tutkimusten: tutkimukse-n
+		{"musta", "muksen"},
+		{"mystä", "myksen"},
+		{"tusta", "tuksen"},
+		{"tystä", "tyksen"},
+		{"austa", "auksen"},
+		{"inten", "imen"}, // eläinten: eläime-n
+		{"as", "aat"},
+		{"äs", "äät"}, // potilas: potilaa-t
+	},
+}
+
+// nordicLatin are the ends of Latin words that are no endings: frekvens is not as
+// patientens, kvalitet not as huset.
+var nordicLatin = []swap{
+	{"kvens", "kvenser"},
+	{"petens", "petenser"},
+	{"ligens", "ligenser"},
+	{"valens", "valenser"},
+	{"videns", "videnser"},
+	{"cidens", "cidenser"},
+	{"demens", "demenser"},
+	{"itet", "iteten"},
+}
+
+// refit gives a word that Snowball misreads an ending that it knows.
+func refit(lang, word string) string {
+	for _, e := range misread[lang] {
+		if rest, ok := strings.CutSuffix(word, e.from); ok {
+			return rest + e.to
+		}
+	}
+	return word
+}
+
+// repairNordic takes the s off that Snowball takes for a genitive in plats and
+// analys, but leaves in platser and analyser.
+func repairNordic(stem string) string {
+	if n := len(stem); n > 3 && stem[n-1] == 's' && strings.IndexByte("bcdfghjklmnoprtvyz", stem[n-2]) >= 0 {
+		return stem[:n-1]
+	}
+	return stem
 }
 
 // repairDutch undoes the voicing that Snowball leaves: ziekenhuiz-en and
@@ -62,9 +139,7 @@ func repairDutch(stem string) string {
 
 // finnishEndings are what is left of a Finnish stem after Snowball, and the
 // form that all cases of the word share. The first that fits is taken.
-var finnishEndings = []struct{ from, to string }{
-	{"inen", "is"}, // ihminen, ihmise-n
-	{"nen", "s"},
+var finnishEndings = []swap{
 	{"ks", "s"}, // kuntoutus, kuntoutukse-n
 	{"uud", "ut"},
 	{"yyd", "yt"},
@@ -74,7 +149,7 @@ var finnishEndings = []struct{ from, to string }{
 	{"eud", "eut"},
 	{"iud", "iut"},
 	{"eyd", "eyt"}, // sairaus, sairaude-n
-	{"im", "in"},   // puhelin, puhelime-n
+	{"im", ""},     // puhelin, puhelime-n
 	{"kk", "k"},
 	{"pp", "p"},
 	{"tt", "t"},
@@ -92,6 +167,9 @@ var finnishEndings = []struct{ from, to string }{
 	{"v", "p"}, // apu, avu-n; leipä, leivä-n
 }
 
+// minStem is what a Finnish stem keeps, in bytes.
+const minStem = 3
+
 // repairFinnish meets the consonant gradation that Snowball leaves alone:
 // kotihoito and kotihoidon become the same. It conflates more than grammar
 // would; the words of a lexicon are long enough to bear it.
@@ -100,12 +178,12 @@ func repairFinnish(stem string) string {
 		return stem
 	}
 	bare := strings.TrimRight(stem, "aeiouyäö")
-	if len(bare) < 3 {
+	if len(bare) < minStem {
 		return stem
 	}
 	for _, e := range finnishEndings {
-		if strings.HasSuffix(bare, e.from) {
-			bare = bare[:len(bare)-len(e.from)] + e.to
+		if rest, ok := strings.CutSuffix(bare, e.from); ok && len(rest)+len(e.to) >= minStem {
+			bare = rest + e.to
 			break
 		}
 	}

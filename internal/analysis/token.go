@@ -32,7 +32,7 @@ func tokenise(dst []token, text string) []token {
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if !inWord(r) {
-			apart = apart || breaksPhrase(r)
+			apart = apart || breaksPhrase(r) && !abbreviates(text, i)
 			i += size
 			continue
 		}
@@ -76,6 +76,20 @@ func inCapitals(word string) bool {
 // breaksPhrase reports whether r ends a phrase. Spaces, hyphens, slashes,
 // quotation marks and signs such as ® do not.
 func breaksPhrase(r rune) bool { return strings.ContainsRune(".,;:!?()[]\n•–—|", r) }
+
+// abbreviates reports whether the mark at i is a full stop inside an abbreviation
+// or after an initial (ph.d., C. elegans) and ends no sentence.
+func abbreviates(text string, i int) bool {
+	if text[i] != '.' {
+		return false
+	}
+	if next, _ := utf8.DecodeRuneInString(text[i+1:]); inWord(next) {
+		return true
+	}
+	last, size := utf8.DecodeLastRuneInString(text[:i])
+	before, _ := utf8.DecodeLastRuneInString(text[:i-size])
+	return unicode.IsLetter(last) && !inWord(before)
+}
 
 // ending returns the length of an ending set off from its word: 's, :n, :ssa.
 // French l' and d' are words of their own and no endings.

@@ -111,6 +111,11 @@ func (a *Analyzer) vocabulary(lang int) (*vocabulary, error) {
 				l := a.label(s, v, lang, source, label.Text, rank > 0 && source == "en")
 				concept := int32(i)
 				switch {
+				case l.parted:
+					if rank == 0 && lang >= 0 {
+						errs = append(errs, fmt.Errorf("concept %s: %s label %q is parted by a mark that ends phrases: %w",
+							c.ID, source, label.Text, fault.ErrInvalid))
+					}
 				case l.before != "" || l.after != "":
 					if rank == 0 || lang < 0 {
 						v.addPair(l.words[0], l.before, l.after, concept)
@@ -147,6 +152,7 @@ type label struct {
 	words         []wordID // without function words
 	before, after string   // the function word beside the only word, if there are just these two
 	whole         bool     // the only word is the whole label, and no short foreign one that may mean anything here
+	parted        bool     // a mark between the words ends the phrase, so that no text has it
 }
 
 // label makes the words of a label known and says how to recognise it.
@@ -155,6 +161,7 @@ func (a *Analyzer) label(s *scratch, v *vocabulary, lang int, source, text strin
 	var l label
 	at := 0
 	for i, t := range s.label {
+		l.parted = l.parted || i > 0 && t.apart
 		if a.isFunctionWord(t, lang, langIndex(source)) {
 			continue
 		}

@@ -14,9 +14,12 @@ import (
 var functionWordsFile string
 
 // wordLists holds the function words of each language, by the language's place
-// in lexicon.Languages: of is the bit set of the languages that have a word.
+// in lexicon.Languages: of is the bit set of the languages that have a word, and
+// weightless that of the languages in whose texts it weighs nothing. A text that
+// is said to be bokmål, or just Norwegian, may be nynorsk.
 type wordLists struct {
-	of map[string]langSet
+	of         map[string]langSet
+	weightless map[string]langSet
 }
 
 // langSet is a set of languages, one bit for each of lexicon.Languages.
@@ -38,7 +41,8 @@ func langIndex(lang string) int {
 
 // parseWordLists reads blocks of "lang: word word …"; # starts a comment line.
 func parseWordLists(file string) (wordLists, error) {
-	lists := wordLists{of: make(map[string]langSet)}
+	lists := wordLists{of: make(map[string]langSet), weightless: make(map[string]langSet)}
+	nb, nn := langIndex("nb"), langIndex("nn")
 	lang := -1
 	for n, line := range strings.Split(file, "\n") {
 		if strings.HasPrefix(line, "#") {
@@ -55,6 +59,10 @@ func parseWordLists(file string) (wordLists, error) {
 				return wordLists{}, fmt.Errorf("function words, line %d: no language yet", n+1)
 			}
 			lists.of[word] |= 1 << lang
+			lists.weightless[word] |= 1 << lang
+			if lang == nn {
+				lists.weightless[word] |= 1 << nb
+			}
 		}
 	}
 	return lists, nil

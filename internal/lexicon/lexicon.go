@@ -143,18 +143,23 @@ func (l *Lexicon) WriteTo(w io.Writer) (int64, error) {
 	return total, nil
 }
 
+// header returns the line that opens the block of c.
+func (c Concept) header() string {
+	line := "[" + c.ID
+	if c.Broader != "" {
+		line += " < " + c.Broader
+	}
+	line += "]"
+	if c.Weight != Specific {
+		line += " " + c.Weight.String()
+	}
+	return line
+}
+
 // format returns the block that defines c.
 func (c Concept) format() string {
 	var b strings.Builder
-	b.WriteString("[" + c.ID)
-	if c.Broader != "" {
-		b.WriteString(" < " + c.Broader)
-	}
-	b.WriteString("]")
-	if c.Weight != Specific {
-		b.WriteString(" " + c.Weight.String())
-	}
-	b.WriteString("\n")
+	b.WriteString(c.header() + "\n")
 	for _, lang := range Languages {
 		for i, label := range c.Labels[lang] {
 			sep := "; "

@@ -1,7 +1,6 @@
 package lexicon_test
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -56,106 +55,76 @@ en: ` + strings.Repeat("x", lexicon.MaxLabel+1) + "\n"))
 
 func TestALaterPackAddsLabels(t *testing.T) {
 	t.Parallel()
-	l, err := lexicon.Parse(pack("[fall] common\nda: fald\n"), pack("[fall]\nda: faldulykke\nfi: kaatuminen\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := parse(t, pack("[fall] common\nda: fald\n"), pack("[fall]\nda: faldulykke\nfi: kaatuminen\n"))
 	c, ok := l.Concept("fall")
 	if !ok || c.Weight != lexicon.Common || len(c.Labels["da"]) != 2 || c.Group != "test" {
 		t.Errorf("concept = %+v", c)
 	}
-	for lang, want := range map[string]string{"da": "fald", "nb": "fald", "fi": "kaatuminen", "sv": "fald", "en": "fald"} {
-		if got := l.Label("fall", lang); got != want {
-			t.Errorf("label in %s = %q, want %q", lang, got, want)
+}
+
+// A reader gets a word of the own language, else one of the nearest language,
+// else an English one, else any.
+func TestLabelFallsBackToTheNearestLanguage(t *testing.T) {
+	t.Parallel()
+	l := parse(t, pack("[all]\nda: fald\nnb: fall; falle\nfi: kaatuminen\nen: falls\nnn: fallet\n"+
+		"[two]\nda: fald2\nen: falls2\n[one]\nfi: kaatuminen1\nde: Sturz\n[none]\n"))
+	for _, tt := range []struct{ concept, lang, want string }{
+		{"all", "da", "fald"},
+		{"all", "nb", "fall"},
+		{"all", "nn", "fallet"},
+		{"all", "fi", "kaatuminen"},
+		{"all", "sv", "falls"},
+		{"all", "de", "falls"},
+		{"all", "", "falls"},
+		{"two", "nb", "fald2"},
+		{"two", "nn", "fald2"},
+		{"two", "en", "falls2"},
+		{"two", "fi", "falls2"},
+		{"one", "en", "kaatuminen1"}, // the first of lexicon.Languages that has one
+		{"one", "de", "Sturz"},
+		{"none", "en", "none"},
+		{"unknown", "en", ""},
+	} {
+		if got := l.Label(tt.concept, tt.lang); got != tt.want {
+			t.Errorf("label of %s in %q = %q, want %q", tt.concept, tt.lang, got, tt.want)
 		}
 	}
-	if got := l.Label("unknown", "da"); got != "" {
-		t.Errorf("label of no concept = %q", got)
+}
+
+func TestNeighboursAreNearestFirst(t *testing.T) {
+	t.Parallel()
+	want := map[string][]string{
+		"da": {"nb", "en"}, "nb": {"da", "en"}, "nn": {"nb", "da", "en"}, "sv": {"en"}, "fi": {"en"},
+		"nl": {"en"}, "de": {"en"}, "fr": {"en"}, "en": nil,
+	}
+	if len(want) != len(lexicon.Languages) {
+		t.Fatalf("this test knows %d languages of %d", len(want), len(lexicon.Languages))
+	}
+	for lang, near := range want {
+		if diff := cmp.Diff(near, lexicon.Neighbours(lang)); diff != "" {
+			t.Errorf("neighbours of %s (-want +got):\n%s", lang, diff)
+		}
 	}
 }
 
 func TestTheVersionNamesTheContent(t *testing.T) {
 	t.Parallel()
-	version := func(content string) string {
-		l, err := lexicon.Parse(pack(content))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l.Version()
-	}
+	version := func(content string) string { return parse(t, pack(content)).Version() }
 	one := version("[a]\nda: et\n\n[b]\nda: to\n")
 	if other := version("# said\n[b]\nda: to\n[a]\nda: et"); other != one {
 		t.Error("comments and order change the version")
 	}
-	if other := version("[a]\nda: et\n\n[b]\nda: to; tvende\n"); other == one {
-		t.Error("a label does not change the version")
-	}
-}
-
-// TestTheDefaultLexicon guards what ships.
-func TestTheDefaultLexicon(t *testing.T) {
-	t.Parallel()
-	const minConcepts, minLabels = 1_150, 32_000
-	l, err := lexicon.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	labels, sectors := 0, map[string]int{}
-	for _, c := range l.Concepts {
-		sectors[c.Group]++
-		for i, lang := range lexicon.Languages {
-			labels += len(c.Labels[lang])
-			if i < lexicon.Required && len(c.Labels[lang]) == 0 {
-				t.Errorf("concept %s has no label in %s", c.ID, lang)
-			}
+	for change, content := range map[string]string{
+		"a label":            "[a]\nda: et\n\n[b]\nda: to; tvende\n",
+		"a mark":             "[a]\nda: et\n\n[b]\nda: ~to\n",
+		"a language":         "[a]\nda: et\n\n[b]\nnb: to\n",
+		"a weight":           "[a] common\nda: et\n\n[b]\nda: to\n",
+		"a broader concept":  "[a < b]\nda: et\n\n[b]\nda: to\n",
+		"a concept":          "[a]\nda: et\n\n[b]\nda: to\n[c]\n",
+		"the order of words": "[a]\nda: et\n\n[b]\nda: tvende; to\n",
+	} {
+		if version(content) == one {
+			t.Errorf("%s does not change the version", change)
 		}
 	}
-	if len(l.Concepts) < minConcepts || labels < minLabels {
-		t.Errorf("%d concepts with %d labels, want %d and %d", len(l.Concepts), labels, minConcepts, minLabels)
-	}
-	for _, sector := range []string{"biotech", "pharma", "devices", "healthit", "assistive", "welfare"} {
-		if sectors[sector] < 30 {
-			t.Errorf("sector %s has %d concepts", sector, sectors[sector])
-		}
-	}
-	if back := rewritten(t, l); back.Version() != l.Version() {
-		t.Error("what is written is not what was read")
-	}
-}
-
-func rewritten(tb testing.TB, l *lexicon.Lexicon) *lexicon.Lexicon {
-	tb.Helper()
-	var b bytes.Buffer
-	if _, err := l.WriteTo(&b); err != nil {
-		tb.Fatal(err)
-	}
-	back, err := lexicon.Parse(fstest.MapFS{"all.txt": {Data: b.Bytes()}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return back
-}
-
-func FuzzParse(f *testing.F) {
-	f.Add("[fall-detection < safety] common\nda: falddetektion; ~fald\n[safety]\nen: safety\n")
-	f.Add("[a]\nda: \xff\n")
-	f.Add("# only a comment")
-	f.Fuzz(func(t *testing.T, content string) {
-		l, err := lexicon.Parse(pack(content))
-		if err != nil {
-			if !errors.Is(err, fault.ErrInvalid) && !strings.Contains(err.Error(), "token too long") {
-				t.Errorf("error of no kind: %v", err)
-			}
-			return
-		}
-		ids := func(l *lexicon.Lexicon) (all []string) {
-			for _, c := range l.Concepts {
-				all = append(all, c.ID)
-			}
-			return all
-		}
-		if diff := cmp.Diff(ids(l), ids(rewritten(t, l))); diff != "" {
-			t.Errorf("written and read again:\n%s", diff)
-		}
-	})
 }

@@ -21,6 +21,9 @@ import (
 // MaxLabel is the longest label, in characters.
 const MaxLabel = 80
 
+// maxLine is the longest line of a file, in bytes.
+const maxLine = 1 << 20
+
 //go:embed data/*.txt
 var embedded embed.FS
 
@@ -38,8 +41,8 @@ func Default() (*Lexicon, error) {
 var header = regexp.MustCompile(`^\[([a-z0-9-]+)(?: < ([a-z0-9-]+))?\](?: ([a-z]+))?$`)
 
 // Parse reads every *.txt file at the top of each pack and joins them. A later
-// pack may add labels to a concept of an earlier one; within a pack a concept is
-// defined once. The format is one block for each concept:
+// pack may add labels to a concept of an earlier one, and change nothing else of
+// it; within a pack a concept is defined once. The format is one block for each concept:
 //
 //	# a comment
 //	[fall-detection < safety-alarm] common
@@ -49,7 +52,7 @@ var header = regexp.MustCompile(`^\[([a-z0-9-]+)(?: < ([a-z0-9-]+))?\](?: ([a-z]
 // The weight is optional (see [Weight]); ~ marks a shared label. The error names
 // every fault with its file and line, and wraps [fault.ErrInvalid].
 func Parse(packs ...fs.FS) (*Lexicon, error) {
-	p := parser{at: make(map[string]position)}
+	p := parser{at: make(map[string]position), labelled: make(map[labelRef]string)}
 	for n, pack := range packs {
 		files, err := fs.Glob(pack, "*.txt") // sorted by name
 		if err != nil {
@@ -83,10 +86,14 @@ type position struct {
 	where string
 }
 
+// labelRef names one label of one concept.
+type labelRef struct{ concept, lang, text string }
+
 // parser gathers concepts and faults over all files.
 type parser struct {
 	concepts []Concept
 	at       map[string]position // by concept ID
+	labelled map[labelRef]string // where each label stands
 	errs     []error
 }
 
@@ -98,9 +105,10 @@ func (p *parser) fail(where, format string, args ...any) {
 // content are gathered in p.errs.
 func (p *parser) file(pack int, name string, r io.Reader) error {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, maxLine)
 	current := -1 // index of the open block; -1 outside, -2 in a refused one
-	for n := 1; lines.Scan(); n++ {
+	n := 1
+	for ; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		where := fmt.Sprintf("%s:%d", name, n)
 		switch {
@@ -114,6 +122,10 @@ func (p *parser) file(pack int, name string, r io.Reader) error {
 		case current >= 0:
 			p.labels(&p.concepts[current], where, line)
 		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		p.fail(fmt.Sprintf("%s:%d", name, n), "a line of more than %d bytes; what follows was not read", maxLine)
+		return nil
 	}
 	return lines.Err()
 }
@@ -139,6 +151,9 @@ func (p *parser) header(pack int, group, where, line string) int {
 			p.fail(where, "concept %q is already defined at %s", m[1], old.where)
 			return -2
 		}
+		if c := p.concepts[old.index]; m[2] != "" && m[2] != c.Broader || m[3] != "" && weight != c.Weight {
+			p.fail(where, "concept %q is %q at %s; a later pack only adds labels", m[1], c.header(), old.where)
+		}
 		return old.index
 	}
 	p.at[m[1]] = position{index: len(p.concepts), pack: pack, where: where}
@@ -155,9 +170,9 @@ func (p *parser) labels(c *Concept, where, line string) {
 		p.fail(where, "want a line like \"da: label; label\" in one of %s", strings.Join(Languages, " "))
 		return
 	}
-	for text := range strings.SplitSeq(list, ";") {
+	for text := range strings.SplitSeq(norm.NFC.String(list), ";") { // first: the Greek ; becomes the plain one
 		text, shared := strings.CutPrefix(strings.TrimSpace(text), "~")
-		text = norm.NFC.String(strings.Join(strings.Fields(text), " "))
+		text = strings.Join(strings.Fields(text), " ")
 		switch {
 		case text == "":
 			p.fail(where, "empty label")
@@ -167,6 +182,7 @@ func (p *parser) labels(c *Concept, where, line string) {
 			p.fail(where, "label %q stands twice", text)
 		default:
 			c.Labels[lang] = append(c.Labels[lang], Label{Text: text, Shared: shared})
+			p.labelled[labelRef{c.ID, lang, text}] = where
 		}
 	}
 }
@@ -184,8 +200,11 @@ func (p *parser) checkBroader() {
 				}
 				break
 			}
-			if up == c.ID || steps > len(p.concepts) {
+			if up == c.ID {
 				p.fail(where, "concept %q is broader than itself", c.ID)
+				break
+			}
+			if steps > len(p.concepts) { // it leads into a circle; those in it are named
 				break
 			}
 			up = p.concepts[at.index].Broader
@@ -206,7 +225,7 @@ func (p *parser) checkShared() {
 			for _, label := range c.Labels[lang] {
 				key := strings.ToLower(label.Text)
 				if old, ok := claims[key]; ok && (!old.shared || !label.Shared) {
-					p.fail(p.at[c.ID].where, "%s label %q also means %q; mark both with ~ if that is right", lang, label.Text, old.id)
+					p.fail(p.labelled[labelRef{c.ID, lang, label.Text}], "%s label %q also means %q; mark both with ~ if that is right", lang, label.Text, old.id)
 				}
 				claims[key] = claim{c.ID, label.Shared}
 			}

@@ -17,7 +17,7 @@
 //
 //	text          0 to 8000   a concave curve over the text part
 //	cooperation   0 to 1200   what is asked is given; 400 if either side says nothing
-//	organisation  0 to  400   a wanted type of organisation; 150 if neither side wants one
+//	organisation  0 to  400   a wanted type of organisation; 150 if none is wanted, or unknown
 //	trl           0 to  400   the ranges meet; less for each level between them; 150 if unknown
 //
 // Saying nothing lies between agreeing and disagreeing. Cooperation that is asked

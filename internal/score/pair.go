@@ -140,9 +140,9 @@ func cooperation(demand, supply Facts) fact {
 // organisation is reached only if neither side's wish forbids the pair.
 func organisation(demand, supply Facts) fact {
 	switch {
-	case len(demand.Seeks) > 0:
+	case len(demand.Seeks) > 0 && supply.OrgType != "":
 		return fact{partOrganisation, factPrefix + partOrganisation + ":" + string(supply.OrgType), maxOrganisation}
-	case len(supply.Seeks) > 0:
+	case len(supply.Seeks) > 0 && demand.OrgType != "":
 		return fact{partOrganisation, factPrefix + partOrganisation + ":" + string(demand.OrgType), maxOrganisation}
 	}
 	return fact{part: partOrganisation, points: unsaidOrganisation}
@@ -188,9 +188,11 @@ func targets(wish []string, countries ...string) bool {
 	})
 }
 
-// reasons shares the points of the text out over its features and adds the
-// facts that fit, heaviest first.
+// reasons shares the points of the text out over its heaviest features and adds
+// the facts that fit, heaviest first. An index knows no more than the heaviest;
+// who knows all must come to the same reasons.
 func reasons(textPoints int, text uint32, top []Contribution, facts []fact) []suggestion.Reason {
+	top = top[:min(len(top), suggestion.MaxReasons)]
 	list := make([]suggestion.Reason, 0, len(top)+len(facts))
 	for _, c := range top {
 		points := uint64(textPoints) * uint64(c.Points) / uint64(max(text, 1))              //nolint:gosec // both are small and not negative

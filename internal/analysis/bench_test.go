@@ -1,0 +1,68 @@
+package analysis_test
+
+import (
+	"testing"
+
+	"kobling/internal/analysis"
+	"kobling/internal/lexicon"
+	"kobling/internal/profile"
+)
+
+// longer are profiles of some 190 words, as people write them.
+var longer = []profile.Text{
+	{
+		Lang:    "nb",
+		Title:   "Testmiljø for radarbasert fallsensor i sykehjem og hos hjemmeboende eldre",
+		Summary: "Vi har utviklet en fallsensor uten kamera og søker et sykehjem eller en kommune som vil prøve den ut sammen med oss.",
+		Description: "Sensoren bruker radar og kunstig intelligens til å oppdage fall, uro om natten og endringer i gangmønsteret. Den henger i taket, " +
+			"trenger ingen knapp eller klokke og tar ikke bilder, slik at personvernet er ivaretatt. Varslene går til hjemmetjenestens mobiltelefoner eller til " +
+			"et eksisterende pasientvarslingsanlegg. I en første utprøving med tolv beboere fant vi ni av ti fall, men også for mange falske alarmer når " +
+			"husdyr eller robotstøvsugere beveget seg i rommet. Nå ønsker vi å måle hvor nøyaktig løsningen er i vanlig drift over minst seks måneder, hva den " +
+			"betyr for ansattes arbeidsdag og nattevakter, og om pårørende opplever større trygghet. Datagrunnlaget skal kunne brukes i en klinisk evaluering " +
+			"etter MDR og i en helseøkonomisk analyse.",
+		Requirements: "Minst tretti rom eller boliger, en kontaktperson blant sykepleierne, strømuttak i taket og tilgang til hendelsesjournalen i anonymisert form. " +
+			"Erfaring med samtykke fra personer med demens er en fordel.",
+		PartnerRole: "Partneren rekrutterer deltakere, installerer sensorene sammen med oss, følger opp varsler i daglig drift og deltar i sluttrapporten.",
+	},
+	{
+		Lang:    "fi",
+		Title:   "Kotihoidon testiympäristö etähoivan ja hyvinvointiteknologian ratkaisuille",
+		Summary: "Testaamme kaatumisen tunnistusta, lääkeannostelijoita ja turvapuhelimia ikääntyneiden kanssa heidän omissa kodeissaan.",
+		Description: "Testiympäristössämme on kuusikymmentä kotihoidon asiakasta, neljä palvelutaloa ja mallikoti, jossa laitteita voidaan kokeilla ennen " +
+			"kenttäkoetta. Arvioimme ratkaisujen käytettävyyttä, luotettavuutta ja vaikutuksia hoitajien työhön sekä asiakkaiden turvallisuuden tunteeseen. " +
+			"Mukana on sairaanhoitajia, fysioterapeutteja ja terveystieteiden tutkijoita, jotka laativat koeasetelman, keräävät mittaustulokset ja raportoivat ne " +
+			"lääkinnällisten laitteiden asetuksen edellyttämällä tavalla. Autamme myös eettisen ennakkoarvioinnin hakemuksessa ja tietosuojan vaikutustenarvioinnissa. " +
+			"Aiemmissa kokeiluissa olemme verranneet tutkiin perustuvia antureita, rannekkeita ja älylattiaa, ja tuloksista on julkaistu kolme vertaisarvioitua " +
+			"artikkelia. Kokeilu kestää tavallisesti kolmesta kuuteen kuukautta. Tulokset voidaan siirtää potilastietojärjestelmään FHIR-rajapinnan kautta.",
+		Requirements: "Laitteella tulee olla CE-merkintä tai riskianalyysi, ja yritys vastaa laitteiden asennuksesta, huollosta ja käyttäjien koulutuksesta.",
+		PartnerRole:  "Yritys tuo laitteet ja nimeää yhteyshenkilön; me kutsumme osallistujat ja johdamme kokeen.",
+	},
+}
+
+// BenchmarkFeatures analyses such profiles on one core.
+func BenchmarkFeatures(b *testing.B) {
+	a := analyzer()
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		for i := range longer {
+			a.Supply(a.Features(longer[i : i+1]))
+			n++
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "profiles/s")
+}
+
+// BenchmarkNew builds the analyzer of the default lexicon, as every start does.
+func BenchmarkNew(b *testing.B) {
+	l, err := lexicon.Default()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := analysis.New(l); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
