@@ -47,7 +47,7 @@ Each line of JSON Lines is a profile as in schemas/profile.json. In CSV the head
   organisation.name, organisation.type, organisation.country
   organisation.identifiers.cvr
   texts.da.title, texts.da.description
-  cooperation (several as a;b), trl.min, valid_until, …
+  cooperation (several as a;b), trl.min, valid_until (the last day), …
 
 Records of other systems are mapped, for example research projects with Swedish texts:
 
@@ -105,7 +105,7 @@ func (c *importCmd) Run(p *process) error {
 	}
 	start := time.Now()
 	if err := c.publish(p, client, records); err != nil {
-		return err
+		return fmt.Errorf("%w; what was published before that is safe: import the same again to go on", err)
 	}
 	sum.Published = len(records)
 	if c.Wait > 0 {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -14,6 +14,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"kobling/internal/app"
+	"kobling/internal/config"
+	"kobling/internal/profile"
 	"kobling/internal/testkit"
 )
 
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kobling": ma
 // there are:
 //
 //	exits CODE program args…   the program ends with that code
-//	await                      until the service of $DATA answers
+//	await [ID]…                until the service of $DATA answers, and these are matched
 //	json [PATH[=VALUE]]…       what was printed is JSON, and has these values
 //	jsonenv NAME PATH          keeps a value of it as $NAME
 func TestScripts(t *testing.T) {
@@ -45,10 +48,10 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
-			"await": func(ts *testscript.TestScript, _ bool, _ []string) {
+			"await": func(ts *testscript.TestScript, _ bool, ids []string) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				ts.Check(await(ctx, ts.Getenv("DATA")))
+				ts.Check(await(ctx, ts.Getenv("DATA"), ids))
 			},
 			"json": func(ts *testscript.TestScript, _ bool, args []string) {
 				for _, arg := range append(args, "") {
@@ -109,16 +112,48 @@ func printed(ts *testscript.TestScript, path string) string {
 	return string(b)
 }
 
-// await asks the service of a data directory for its status until it answers.
-func await(ctx context.Context, dir string) error {
+// await asks the service of a data directory for the state of profiles until it
+// answers, and all of them are matched.
+func await(ctx context.Context, dir string, ids []string) error {
+	cfg, _, err := config.Load(config.Source{Flags: map[string]string{"data-dir": dir}})
+	if err != nil {
+		return err
+	}
+	var client *app.Client
+	defer func() {
+		if client != nil {
+			client.Close()
+		}
+	}()
 	for {
-		err := run(ctx, []string{"status", "--data-dir", dir}, streams{out: io.Discard, err: io.Discard})
-		if err == nil || ctx.Err() != nil {
-			return err
+		if client == nil {
+			client, err = app.Dial(ctx, cfg) // nil with an error
+		}
+		if err == nil {
+			ids, err = unmatched(ctx, client, ids)
+		}
+		if err == nil && len(ids) == 0 {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(50 * time.Millisecond):
+			return fmt.Errorf("%v are not matched: %w, %w", ids, ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
+			err = nil
 		}
 	}
+}
+
+func unmatched(ctx context.Context, client *app.Client, ids []string) ([]string, error) {
+	if _, err := client.Status(ctx); err != nil {
+		return ids, err
+	}
+	for len(ids) > 0 {
+		r, err := client.Receipt(ctx, profile.ID(ids[0]), 0)
+		if err != nil || !r.Matched {
+			return ids, err
+		}
+		ids = ids[1:]
+	}
+	return ids, nil
 }

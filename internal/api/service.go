@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	netmail "net/mail"
 	"slices"
 
 	"github.com/google/uuid"
@@ -78,10 +76,8 @@ func (s *Service) Answers() map[string]func(ctx context.Context, request []byte)
 func answer[In, Out any](f func(context.Context, In) (Out, error)) func(context.Context, []byte) ([]byte, error) {
 	return func(ctx context.Context, request []byte) ([]byte, error) {
 		var in In
-		if len(request) > 0 {
-			if err := json.Unmarshal(request, &in); err != nil {
-				return nil, fmt.Errorf("request: %w: %w", fault.ErrInvalid, err)
-			}
+		if err := decode(request, &in); err != nil {
+			return nil, err
 		}
 		out, err := f(ctx, in)
 		if err != nil {
@@ -92,6 +88,9 @@ func answer[In, Out any](f func(context.Context, In) (Out, error)) func(context.
 }
 
 func (s *Service) receipt(ctx context.Context, q ReceiptQuery) (Receipt, error) {
+	if err := checkID("profile_id", q.ProfileID); err != nil {
+		return Receipt{}, err
+	}
 	r, err := s.Ledger.Rejection(ctx, q.ProfileID, q.IntakeSeq)
 	if err == nil {
 		return Receipt{State: Rejected, Faults: r.Faults}, nil
@@ -127,7 +126,10 @@ func (s *Service) receipt(ctx context.Context, q ReceiptQuery) (Receipt, error) 
 
 func (s *Service) suggestions(ctx context.Context, q SuggestionsQuery) (Suggestions, error) {
 	f := q.Filter
-	if f.Limit <= 0 || f.Limit > MaxPage {
+	if err := checkFilter(f); err != nil {
+		return Suggestions{}, err
+	}
+	if f.Limit == 0 || f.Limit > MaxPage {
 		f.Limit = MaxPage
 	}
 	f.Limit++ // one more tells whether there is a next page
@@ -171,13 +173,14 @@ const (
 )
 
 func (s *Service) search(ctx context.Context, q SearchQuery) (Hits, error) {
-	if q.Text == "" || len(q.Text) > maxQuery {
-		return Hits{}, fmt.Errorf("a search takes 1 to %d bytes of text: %w", maxQuery, fault.ErrInvalid)
+	if err := checkSearch(q); err != nil {
+		return Hits{}, err
 	}
-	if q.Limit <= 0 || q.Limit > maxHits {
+	if q.Limit == 0 {
 		q.Limit = defaultTop
 	}
-	if q.Lang == "" {
+	q.Limit = min(q.Limit, maxHits)
+	if !known(q.Lang) {
 		q.Lang = s.Epoch.Analyzer().Detect(q.Text)
 	}
 	hits := Hits{Items: []Hit{}}
@@ -254,11 +257,14 @@ func (s *Service) hit(q SearchQuery, asked, p *profile.Profile, c score.Candidat
 }
 
 func (s *Service) explain(ctx context.Context, q ExplainQuery) (Explanation, error) {
+	if err := errors.Join(checkID("demand_id", q.DemandID), checkID("supply_id", q.SupplyID)); err != nil {
+		return Explanation{}, err
+	}
 	if q.DemandID.Side() == profile.Supply && q.SupplyID.Side() == profile.Demand {
 		q.DemandID, q.SupplyID = q.SupplyID, q.DemandID // either order will do
 	}
 	if q.DemandID.Side() != profile.Demand || q.SupplyID.Side() != profile.Supply {
-		return Explanation{}, fmt.Errorf("a pair is a need or public need and an offer or test place, not %s and %s: %w", q.DemandID.Kind(), q.SupplyID.Kind(), fault.ErrInvalid)
+		return Explanation{}, invalid("a pair is a need or public need and an offer or test place, not %s and %s", q.DemandID.Kind(), q.SupplyID.Kind())
 	}
 	demand, err := s.Ledger.Profile(ctx, q.DemandID)
 	if err != nil {
@@ -284,29 +290,17 @@ func (s *Service) explain(ctx context.Context, q ExplainQuery) (Explanation, err
 }
 
 func (s *Service) subscribe(ctx context.Context, sub alert.Subscription) (NewSubscription, error) {
-	switch sub.Channel {
-	case alert.Email:
-		if a, err := netmail.ParseAddress(sub.Address); err != nil || a.Address != sub.Address {
-			return NewSubscription{}, fmt.Errorf("%q is not an e-mail address: %w", sub.Address, fault.ErrInvalid)
-		}
-	case alert.Webhook:
-		if err := s.CheckURL(sub.Address); err != nil {
-			return NewSubscription{}, err
-		}
+	if err := s.checkSubscription(sub); err != nil {
+		return NewSubscription{}, err
+	}
+	sub.ID = uuid.Nil // given here, not by the caller
+	if sub.Channel == alert.Webhook {
 		key := make([]byte, 32)
 		_, _ = rand.Read(key) // never fails
 		sub.Secret = "whsec_" + base64.StdEncoding.EncodeToString(key)
-	default:
-		return NewSubscription{}, fmt.Errorf("channel %q is not one of email, webhook: %w", sub.Channel, fault.ErrInvalid)
 	}
 	if sub.MinBand == "" {
 		sub.MinBand = suggestion.Possible
-	}
-	if sub.MinBand.Rank() == 0 {
-		return NewSubscription{}, fmt.Errorf("band %q is not one of possible, strong: %w", sub.MinBand, fault.ErrInvalid)
-	}
-	if len(sub.Name) > profile.MaxName || !profile.ValidToken(sub.Cluster) {
-		return NewSubscription{}, fmt.Errorf("name or cluster of the subscription: %w", fault.ErrInvalid)
 	}
 	made, err := s.Ledger.Subscribe(ctx, sub)
 	if err != nil {
@@ -317,7 +311,7 @@ func (s *Service) subscribe(ctx context.Context, sub alert.Subscription) (NewSub
 
 func (s *Service) subscriptions(ctx context.Context, _ struct{}) (Subscriptions, error) {
 	all, err := s.Ledger.Subscriptions(ctx)
-	return Subscriptions{Items: all}, err
+	return Subscriptions{Items: append([]alert.Subscription{}, all...)}, err
 }
 
 func (s *Service) unsubscribe(ctx context.Context, u Unsubscribe) (struct{}, error) {

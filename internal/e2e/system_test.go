@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 
+	"kobling/internal/api"
 	"kobling/internal/app"
 	"kobling/internal/config"
 	"kobling/internal/event"
@@ -19,7 +22,15 @@ import (
 	"kobling/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// TestMain lets more tests run side by side than there are processors, unless
+// -parallel says how many: they mostly wait, for disks and for timers.
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "4") // it exists in a test binary
+	testkit.Main(m)
+	if binaryDir != "" {
+		_ = os.RemoveAll(binaryDir) // in the temporary folder anyway
+	}
+}
 
 // limit bounds each wait of these tests; nothing here takes a tenth of it.
 const limit = time.Minute
@@ -37,6 +48,16 @@ type system struct {
 // KOBLING_TEST_NATS_URL and KOBLING_TEST_DATABASE_URL name.
 func start(t *testing.T, dir string) *system {
 	t.Helper()
+	database := ""
+	if testkit.ExternalDatabase() != "" {
+		database = databaseOf(t)
+	}
+	return startOn(t, dir, database)
+}
+
+// startOn runs it on the database at an address; "" is one of its own.
+func startOn(t *testing.T, dir, database string) *system {
+	t.Helper()
 	mail := testkit.SMTP(t)
 	flags := map[string]string{
 		"data-dir": dir, "nats-listen": "127.0.0.1:0", "http-listen": "127.0.0.1:0", "log-level": "warn",
@@ -46,8 +67,8 @@ func start(t *testing.T, dir string) *system {
 		flags["nats-url"] = url
 		alone(t)
 	}
-	if testkit.ExternalDatabase() != "" {
-		flags["database-url"] = databaseOf(t)
+	if database != "" {
+		flags["database-url"] = database
 	}
 	cfg, _, err := config.Load(config.Source{Flags: flags})
 	if err != nil {
@@ -105,6 +126,7 @@ func alone(t *testing.T) {
 	t.Cleanup(turn.Unlock)
 }
 
+// databaseOf returns the address of the database of one test.
 func databaseOf(t *testing.T) string {
 	t.Helper()
 	if url, ok := databases.Load(t.Name()); ok {
@@ -131,8 +153,19 @@ func dial(t *testing.T, url, user, password string) *nats.Conn {
 	return nc
 }
 
-// publish says something of a profile, as a structured CloudEvent.
-func publish(t *testing.T, nc *nats.Conn, kind string, id profile.ID, data any) {
+// say publishes something and waits for the verdict and until it is matched.
+func (s *system) say(t *testing.T, nc *nats.Conn, kind string, id profile.ID, data any) {
+	t.Helper()
+	seq := publish(t, nc, kind, id, data)
+	r, err := s.Await(t.Context(), id, seq, limit)
+	if err != nil || r.State == api.Waits || (r.State == api.Accepted && !r.Matched) {
+		t.Fatalf("%s of %s: %+v, %v", kind, id, r, err)
+	}
+}
+
+// publish says something of a profile, as a structured CloudEvent, and returns
+// its number on INTAKE.
+func publish(t *testing.T, nc *nats.Conn, kind string, id profile.ID, data any) uint64 {
 	t.Helper()
 	e := map[string]any{"specversion": "1.0", "id": nats.NewInbox(), "source": "/test", "type": kind}
 	if data != nil {
@@ -146,12 +179,16 @@ func publish(t *testing.T, nc *nats.Conn, kind string, id profile.ID, data any) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.Publish(event.Subject(event.Intake, id), b); err != nil {
+	ack, err := js.Publish(event.Subject(event.Intake, id), b)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return ack.Sequence
 }
 
-// settle waits until everything that was said has been worked through.
+// settle waits until everything that was said has been worked through. The last
+// of it must have been matched: the server counts a message a moment later than
+// it acknowledges it.
 func (s *system) settle(t *testing.T) {
 	t.Helper()
 	testkit.Eventually(t, limit, "nothing is waiting", func() bool {

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"kobling/internal/event"
 	"kobling/internal/profile"
@@ -25,8 +27,11 @@ const (
 	CSV       Format = "csv"
 )
 
-// MaxRecord is the longest record that is read, in bytes.
+// MaxRecord is the longest line of JSON Lines that is read, in bytes.
 const MaxRecord = 1 << 20
+
+// maxData is the longest profile: what intake takes, less the event around it.
+const maxData = event.MaxData - 4<<10
 
 // Record is one record of the file as a submission.
 type Record struct {
@@ -59,16 +64,9 @@ func readLines(r io.Reader, m Mapping, yield func(Record) error) error {
 		if len(b) == 0 {
 			continue
 		}
-		rec := Record{Line: line}
-		if m.Empty() {
-			rec.Data = bytes.Clone(b)
-		} else {
-			var fields map[string]any
-			if err := json.Unmarshal(b, &fields); err != nil {
-				rec.Faults = []event.Fault{{Code: event.CodeNotJSON, Message: "the line is not a JSON object: " + err.Error()}}
-			} else {
-				m.fill(&rec, fields)
-			}
+		rec := Record{Line: line, Data: bytes.Clone(b)}
+		if !m.Empty() || m.Clip {
+			m.foreign(&rec, b)
 		}
 		if err := yield(check(rec)); err != nil {
 			return err
@@ -78,6 +76,30 @@ func readLines(r io.Reader, m Mapping, yield func(Record) error) error {
 		return fmt.Errorf("line %d is longer than %d bytes", line+1, MaxRecord)
 	}
 	return sc.Err()
+}
+
+// foreign makes rec's profile out of a JSON object of another system.
+func (m Mapping) foreign(rec *Record, b []byte) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber() // an id of many digits stays as it is written
+	var fields map[string]any
+	err := d.Decode(&fields)
+	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
+		err = errors.New("more follows it")
+	}
+	switch {
+	case m.Empty():
+		if err == nil && clip(rec, fields) {
+			rec.Data, err = json.Marshal(fields)
+		} // else the profile is checked as it stands
+	case err == nil && fields == nil:
+		err = errors.New("it is null")
+	case err == nil:
+		m.fill(rec, fields)
+	}
+	if err != nil {
+		rec.Faults = []event.Fault{{Code: event.CodeNotJSON, Message: "the line is not a JSON object: " + err.Error()}}
+	}
 }
 
 func readCSV(r io.Reader, m Mapping, yield func(Record) error) error {
@@ -96,7 +118,10 @@ func readCSV(r io.Reader, m Mapping, yield func(Record) error) error {
 	if err != nil {
 		return err
 	}
-	header = append([]string(nil), header...)
+	header = slices.Clone(header)
+	for i := range header {
+		header[i] = strings.TrimSpace(header[i])
+	}
 	if m.Empty() {
 		m.From = map[string]string{}
 		for _, name := range header {
@@ -106,20 +131,23 @@ func readCSV(r io.Reader, m Mapping, yield func(Record) error) error {
 			return err
 		}
 	}
+	if err := m.checkColumns(header); err != nil {
+		return err
+	}
 	cr.FieldsPerRecord = len(header)
 	for {
 		row, err := cr.Read()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		line, _ := cr.FieldPos(0)
-		rec := Record{Line: line}
-		switch {
-		case errors.Is(err, csv.ErrFieldCount):
-			rec.Faults = []event.Fault{{Code: profile.CodeBadForm, Message: fmt.Sprintf("the line has %d columns, the header has %d", len(row), len(header))}}
-		case err != nil:
+		if err != nil && !errors.Is(err, csv.ErrFieldCount) {
 			return err
-		default:
+		}
+		line, _ := cr.FieldPos(0) // there is one, or Read had failed
+		rec := Record{Line: line}
+		if err != nil {
+			rec.Faults = []event.Fault{{Code: profile.CodeBadForm, Message: fmt.Sprintf("the line has %d columns, the header has %d", len(row), len(header))}}
+		} else {
 			fields := make(map[string]any, len(row))
 			for i, v := range row {
 				fields[header[i]] = v
@@ -151,6 +179,10 @@ func check(rec Record) Record {
 		rec.ID = id
 	} else {
 		subject = event.Intake + ".need.unknown.unknown" // the profile's own id is reported, not this
+	}
+	if len(rec.Data) > maxData {
+		rec.Faults = []event.Fault{{Code: event.CodeTooLarge, Message: fmt.Sprintf("the profile has %d bytes, the limit is %d", len(rec.Data), maxData)}}
+		return rec
 	}
 	m := event.Envelope{ID: "import", Source: "/import", Type: event.TypeSubmitted, Data: rec.Data}.Binary(subject)
 	_, rec.Faults = event.DecodeSubmission(m)

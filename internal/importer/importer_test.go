@@ -113,22 +113,3 @@ func TestToken(t *testing.T) {
 		}
 	}
 }
-
-func FuzzRead(f *testing.F) {
-	f.Add(good, true)
-	f.Add("kind,org,local,organisation.name,texts.da.title\nneed,a,b,c,d\n", false)
-	f.Fuzz(func(t *testing.T, text string, lines bool) {
-		format, m := importer.CSV, importer.Mapping{}
-		if lines {
-			format = importer.JSONLines
-			m = importer.Mapping{Set: map[string]string{"kind": "need"}, From: map[string]string{"local": "id", "org": "id", "texts.en.title": "title"}, Clip: true}
-		}
-		err := importer.Read(strings.NewReader(text), format, m, func(r importer.Record) error {
-			if len(r.Faults) == 0 && !json.Valid(r.Data) {
-				t.Errorf("record without faults is not JSON: %q", r.Data)
-			}
-			return nil
-		})
-		_ = err // only a panic or a bad record is a finding
-	})
-}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -21,7 +22,8 @@ import (
 // "texts.<lang>.<title|summary|description|requirements|partner_role>" one text;
 // "organisation.name", "organisation.identifiers.<scheme>", "trl.min",
 // "place.nuts" and so on as in schemas/profile.json. Lists are separated by ; or
-// |. Several sources joined by + are put together with a blank line.
+// |, a time may be a day (of valid_until the last one). Several sources joined by
+// + are put together with a blank line.
 type Mapping struct {
 	Set  map[string]string // field → constant
 	From map[string]string // field → source column or JSON key
@@ -43,6 +45,33 @@ func (m Mapping) Check() error {
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
+}
+
+// checkColumns says which columns the mapping takes that the header does not
+// have, or has twice.
+func (m Mapping) checkColumns(header []string) error {
+	var errs []error
+	for _, f := range sortedKeys(m.From) {
+		for name := range strings.SplitSeq(m.From[f], "+") {
+			switch n := count(header, name); {
+			case n == 0:
+				errs = append(errs, fmt.Errorf("field %s: there is no column %q; the columns are %s", f, name, strings.Join(header, ", ")))
+			case n > 1:
+				errs = append(errs, fmt.Errorf("field %s: there are %d columns %q", f, n, name))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func count(names []string, name string) int {
+	n := 0
+	for _, x := range names {
+		if x == name {
+			n++
+		}
+	}
+	return n
 }
 
 // kind is how a field's text becomes JSON.
@@ -95,7 +124,10 @@ func (m Mapping) fill(rec *Record, source map[string]any) {
 	for _, f := range sortedKeys(m.From) {
 		var parts []string
 		for name := range strings.SplitSeq(m.From[f], "+") {
-			if s := plain(source[name]); s != "" {
+			s, err := plain(source[name])
+			if err != nil {
+				b.fault(f, fmt.Sprintf("the source %q %s", name, err))
+			} else if s != "" {
 				parts = append(parts, s)
 			}
 		}
@@ -116,20 +148,28 @@ func sortedKeys(m map[string]string) []string {
 }
 
 // plain returns a JSON value as the text a column would have.
-func plain(v any) string {
+func plain(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
-		return ""
+		return "", nil
 	case string:
-		return strings.TrimSpace(v)
+		return strings.TrimSpace(v), nil
+	case map[string]any:
+		return "", errors.New("is an object, not a text")
 	case []any:
-		parts := make([]string, len(v))
-		for i, p := range v {
-			parts[i] = plain(p)
+		var parts []string
+		for _, p := range v {
+			s, err := plain(p)
+			if err != nil {
+				return "", fmt.Errorf("is a list in which something %w", err)
+			}
+			if s != "" {
+				parts = append(parts, s)
+			}
 		}
-		return strings.Join(parts, "; ")
+		return strings.Join(parts, "; "), nil
 	}
-	return fmt.Sprint(v)
+	return fmt.Sprint(v), nil
 }
 
 type builder struct {
@@ -143,8 +183,11 @@ type builder struct {
 func (b *builder) set(field, value string) {
 	v, err := convert(fieldKind(field), value)
 	if err != nil {
-		b.rec.Faults = append(b.rec.Faults, event.Fault{Path: "/" + strings.ReplaceAll(field, ".", "/"), Code: event.CodeWrongType, Message: err.Error()})
+		b.fault(field, err.Error())
 		return
+	}
+	if day, err := time.Parse(time.DateOnly, value); err == nil && field == "valid_until" {
+		v = day.AddDate(0, 0, 1).Format(time.RFC3339) // the day is the last one
 	}
 	parts := strings.Split(field, ".")
 	switch {
@@ -172,6 +215,10 @@ func (b *builder) set(field, value string) {
 	}
 }
 
+func (b *builder) fault(field, message string) {
+	b.rec.Faults = append(b.rec.Faults, event.Fault{Path: "/" + strings.ReplaceAll(field, ".", "/"), Code: event.CodeWrongType, Message: message})
+}
+
 func (b *builder) child(name string) map[string]any {
 	c, ok := b.profile[name].(map[string]any)
 	if !ok {
@@ -182,12 +229,39 @@ func (b *builder) child(name string) map[string]any {
 }
 
 func (b *builder) cut(s string, limit int) string {
-	r := []rune(s)
-	if !b.clip || len(r) <= limit {
+	short, cut := shorten(s, limit)
+	if !b.clip || !cut {
 		return s
 	}
 	b.rec.Clipped++
-	return strings.TrimSpace(string(r[:limit-1])) + "…"
+	return short
+}
+
+// shorten cuts s to limit characters, if it is longer.
+func shorten(s string, limit int) (string, bool) {
+	r := []rune(s)
+	if len(r) <= limit {
+		return s, false
+	}
+	return strings.TrimSpace(string(r[:limit-1])) + "…", true
+}
+
+// clip cuts the texts of a profile that is given as it is, and reports whether
+// there was anything to cut.
+func clip(rec *Record, p map[string]any) bool {
+	texts, _ := p["texts"].([]any)
+	for _, t := range texts {
+		t, _ := t.(map[string]any)
+		for name, limit := range textLimits {
+			if s, ok := t[name].(string); ok {
+				if short, cut := shorten(s, limit); cut {
+					t[name] = short
+					rec.Clipped++
+				}
+			}
+		}
+	}
+	return rec.Clipped > 0
 }
 
 func (b *builder) finish() {
