@@ -87,7 +87,7 @@ func Open(dir string, opts Options) (*Index, error) {
 		pool:     sync.Pool{New: func() any { return new(scorer) }},
 	}
 	if err := x.openOrRebuild(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open index %s: %w", path, err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("open index %s: %w", path, err), release(lock))
 	}
 	return x, nil
 }
@@ -161,7 +161,7 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closed = true
-	return errors.Join(x.closeHalves(), x.lock.Close())
+	return errors.Join(x.closeHalves(), release(x.lock))
 }
 
 func (x *Index) closeHalves() error {
@@ -189,7 +189,7 @@ func (x *Index) Reset() error {
 	}
 	if err != nil {
 		x.closed = true
-		return errors.Join(fmt.Errorf("reset index: %w", err), x.lock.Close())
+		return errors.Join(fmt.Errorf("reset index: %w", err), release(x.lock))
 	}
 	return nil
 }

@@ -9,9 +9,9 @@ import (
 	"kobling/internal/fault"
 )
 
-// acquire locks the file called name, making it if needed, until the file
-// returned is closed or the process ends. The error wraps fault.ErrConflict if
-// another process holds the lock. Bleve itself would wait for ever.
+// acquire locks the file called name, making it if needed, until release or the
+// end of the process. The error wraps fault.ErrConflict if another process holds
+// the lock. Bleve itself would wait for ever.
 func acquire(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // under the directory we were given
 	if err != nil {
@@ -27,4 +27,11 @@ func acquire(name string) (*os.File, error) {
 		return f, nil
 	}
 	return nil, errors.Join(err, f.Close())
+}
+
+// release lets go of the lock that acquire returned. To close the file is not
+// enough: a process that is being started at this moment has a copy of it, and
+// with it the lock, until it runs its own program.
+func release(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }

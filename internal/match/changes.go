@@ -23,22 +23,22 @@ type Change struct {
 // analysed takes its profile out, whose last good revision it has replaced; the
 // worker quarantines it. Only what names no profile is left out.
 func Changes(s Scorer, ms []event.Message) []Change {
-	newest := make(map[profile.ID]uint64, len(ms))
+	newest := make(map[profile.ID]int, len(ms)) // by profile, the place of its newest message
 	ids := make([]profile.ID, len(ms))
 	for i, m := range ms {
 		if id, err := event.SubjectID(m.Subject); err == nil {
-			ids[i], newest[id] = id, m.Sequence
+			ids[i], newest[id] = id, i
 		}
 	}
 	changes := make([]Change, 0, len(newest))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, m := range ms {
-		if ids[i] == "" || newest[ids[i]] != m.Sequence {
+		if ids[i] == "" || newest[ids[i]] != i {
 			continue
 		}
 		changes = append(changes, Change{ID: ids[i], Seq: m.Sequence})
-		c := &changes[len(changes)-1] // its place is fixed: there is room for all
+		c := &changes[len(changes)-1] // it stays there: there is room for one of each profile
 		g.Go(func() error {
 			c.analyse(s, m)
 			return nil

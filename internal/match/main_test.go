@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 var epoch = sync.OnceValues(func() (*score.Epoch, error) { return score.DefaultEpoch(1) })
 
 // house is a match worker between a real index and a real ledger. What is said
-// goes into the index at once, as PROFILES would bring it.
+// goes into the index at once, unless the index lags.
 type house struct {
 	*match.Worker
 
@@ -37,6 +37,9 @@ type house struct {
 	index *index.Index
 	epoch *score.Epoch
 	said  []event.Message
+
+	lags    bool // the index waits for catchUp
+	applied int  // how much of said the index has
 }
 
 func open(tb testing.TB) *house {
@@ -67,6 +70,12 @@ func open(tb testing.TB) *house {
 // say publishes the next revision of a profile.
 func (h *house) say(id profile.ID, status profile.Status, text string) event.Message {
 	h.t.Helper()
+	return h.bring(h.revision(id, status, text))
+}
+
+// revision is the next revision of a profile, not yet published.
+func (h *house) revision(id profile.ID, status profile.Status, text string) event.Message {
+	h.t.Helper()
 	seq := uint64(len(h.said) + 1)
 	r := event.Revision{ID: id, IntakeSeq: seq, Revision: seq, Status: status}
 	if status != profile.Withdrawn {
@@ -80,23 +89,37 @@ func (h *house) say(id profile.ID, status profile.Status, text string) event.Mes
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return h.bring(m)
+	return m
 }
 
-// bring takes a message into the stream and the index.
+// bring takes a message into the stream.
 func (h *house) bring(m event.Message) event.Message {
 	h.t.Helper()
 	m.Sequence, m.Attempt, m.Time = uint64(len(h.said)+1), 1, time.Unix(int64(len(h.said)), 0)
 	h.said = append(h.said, m)
+	if !h.lags {
+		h.catchUp()
+	}
+	return m
+}
+
+// catchUp brings the index to the end of the stream.
+func (h *house) catchUp() {
+	h.t.Helper()
+	ms := h.said[h.applied:]
+	if len(ms) == 0 {
+		return
+	}
 	var changes []index.Change
-	for _, c := range match.Changes(h.epoch, []event.Message{m}) {
+	for _, c := range match.Changes(h.epoch, ms) {
 		changes = append(changes, index.Change{ID: c.ID, Seq: c.Seq, Side: c.Side, Alive: c.Alive})
 	}
-	mark := index.Mark{Created: time.Unix(0, 0), Seq: m.Sequence, Time: m.Time, Hash: sha256.Sum256(m.Data)}
+	last := ms[len(ms)-1]
+	mark := index.Mark{Created: time.Unix(0, 0), Seq: last.Sequence, Time: last.Time, Hash: sha256.Sum256(last.Data)}
 	if err := h.index.Apply(h.t.Context(), changes, mark); err != nil {
 		h.t.Fatal(err)
 	}
-	return m
+	h.applied = len(h.said)
 }
 
 // live returns the pairs shown now with their scores.
@@ -119,11 +142,11 @@ func (h *house) recomputed() map[string]float64 {
 	h.t.Helper()
 	newest := make(map[profile.ID]event.Revision)
 	for _, m := range h.said {
-		r, err := event.DecodeRevision(m)
+		id, err := event.SubjectID(m.Subject)
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		newest[r.ID] = r
+		newest[id], _ = event.DecodeRevision(m) // what cannot be read is not published
 	}
 	pairs := make(map[string]float64)
 	for _, d := range newest {

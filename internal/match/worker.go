@@ -26,9 +26,8 @@ const (
 	indexWait = 10 * time.Second     // before the messages come later
 )
 
-// maxPairs is about how many rows one transaction writes; more are divided if
-// they are of more than one profile.
-const maxPairs = 20_000
+// defaultMaxPairs is MaxPairs unless a Worker says otherwise.
+const defaultMaxPairs = 20_000
 
 // Worker handles PROFILES messages of one epoch. Finder and Scorer must be of
 // the same one. It is safe for concurrent use.
@@ -37,7 +36,10 @@ type Worker struct {
 	Ledger  Ledger
 	Scorer  Scorer
 	Rematch bool // of a new epoch: what it finds raises no alert at once
-	Log     *zap.Logger
+	// MaxPairs is how many rows one transaction writes; more are divided, if they
+	// are of more than one profile. 0 means 20,000.
+	MaxPairs int
+	Log      *zap.Logger
 }
 
 // task is one message of a batch.
@@ -55,9 +57,7 @@ func (t *task) alive() bool { return t.Status == profile.Published }
 // fail notes why the tasks are not done.
 func fail(tasks []*task, err error) {
 	for _, t := range tasks {
-		if t.err == nil {
-			t.err = err
-		}
+		t.err = err
 	}
 }
 
@@ -119,12 +119,10 @@ func (w *Worker) work(ctx context.Context, tasks []*task) {
 		dead = nil
 	}
 	if err := w.wait(ctx, last, indexWait); err != nil {
-		fail(alive, err)
-		w.commit(ctx, dead)
+		fail(append(dead, alive...), err)
 		return
 	}
-	w.match(ctx, alive)
-	w.commit(ctx, append(dead, alive...))
+	w.commit(ctx, append(dead, w.match(ctx, alive)...))
 }
 
 // wait waits for the index, but no longer than limit.
@@ -137,8 +135,9 @@ func (w *Worker) wait(ctx context.Context, seq uint64, limit time.Duration) erro
 	return nil
 }
 
-// match fills in the pairs of tasks, on all processors.
-func (w *Worker) match(ctx context.Context, tasks []*task) {
+// match fills in the pairs of tasks, on all processors, and returns those tasks
+// that did not fail.
+func (w *Worker) match(ctx context.Context, tasks []*task) []*task {
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range tasks {
@@ -148,17 +147,17 @@ func (w *Worker) match(ctx context.Context, tasks []*task) {
 		})
 	}
 	_ = g.Wait() // see above
+	return slices.DeleteFunc(tasks, func(t *task) bool { return t.err != nil })
 }
 
-// commit writes the heads and pairs of tasks that have not failed, in one
-// transaction. If that fails because of one of them, they are divided.
+// commit writes the heads and pairs of tasks in one transaction. If that fails
+// because of one of them, they are divided.
 func (w *Worker) commit(ctx context.Context, tasks []*task) {
-	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.err != nil })
 	if len(tasks) == 0 {
 		return
 	}
 	b := w.batch(tasks)
-	if len(b.Pairs) > maxPairs && len(tasks) > 1 {
+	if len(b.Pairs) > cmp.Or(w.MaxPairs, defaultMaxPairs) && len(tasks) > 1 {
 		w.divide(ctx, tasks)
 		return
 	}
@@ -191,7 +190,8 @@ func (w *Worker) divide(ctx context.Context, tasks []*task) {
 	w.commit(ctx, tasks[half:])
 }
 
-// batch is what is written for tasks: a head for each, and each pair once.
+// batch is what is written for tasks: a head for each, and each pair once. The
+// ledger puts both in order of key.
 func (w *Worker) batch(tasks []*task) suggestion.Batch {
 	b := suggestion.Batch{Epoch: w.Scorer.Number(), Rematch: w.Rematch}
 	rows := make(map[[2]profile.ID]int)

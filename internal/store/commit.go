@@ -45,8 +45,8 @@ RETURNING id, CASE WHEN alive AND valid_from > clock_timestamp() THEN valid_from
 const upsertOrganisations = `
 INSERT INTO organisation (org, name, type, country)
 SELECT DISTINCT ON (org COLLATE "C") org, name, type, country
-FROM unnest(@orgs::text[], @names::text[], @types::text[], @countries::text[]) AS o (org, name, type, country)
-ORDER BY org COLLATE "C"
+FROM unnest(@orgs::text[], @seqs::bigint[], @names::text[], @types::text[], @countries::text[]) AS o (org, seq, name, type, country)
+ORDER BY org COLLATE "C", seq DESC
 ON CONFLICT (org) DO UPDATE SET
 	name = excluded.name, type = excluded.type, country = excluded.country, updated_at = clock_timestamp()
 WHERE (organisation.name, organisation.type, organisation.country) <> (excluded.name, excluded.type, excluded.country)`
@@ -245,15 +245,16 @@ func pairArgs(b suggestion.Batch, written map[profile.ID]bool) (pgx.NamedArgs, e
 // organisationArgs lays out what the written heads say of their organisations.
 func organisationArgs(b suggestion.Batch, written map[profile.ID]bool) pgx.NamedArgs {
 	var orgs, names, types, countries []string
+	var seqs []uint64
 	for _, h := range b.Heads {
 		if h.Profile == nil || !written[h.ID] {
 			continue
 		}
 		o := h.Profile.Organisation
-		orgs, names = append(orgs, h.ID.Org()), append(names, o.Name)
+		orgs, seqs, names = append(orgs, h.ID.Org()), append(seqs, h.Seq), append(names, o.Name)
 		types, countries = append(types, string(o.Type)), append(countries, o.Country)
 	}
-	return pgx.NamedArgs{"orgs": orgs, "names": names, "types": types, "countries": countries}
+	return pgx.NamedArgs{"orgs": orgs, "seqs": seqs, "names": names, "types": types, "countries": countries}
 }
 
 // visibilityOf returns who may see p: the default when it does not say, nobody

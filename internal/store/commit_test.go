@@ -190,6 +190,18 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestTheNewestProfileOfABatchNamesItsOrganisation(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	named := func(n string) func(*suggestion.Head) {
+		return edit(func(p *profile.Profile) { p.Organisation.Name = n })
+	}
+	l.commit(head("need.acme.a", 2, named("older")), head("need.acme.b", 4, named("newest")), head("offer.acme.c", 3, named("old")))
+	if got := get[string](l, `SELECT name FROM organisation WHERE org = 'acme'`); got != "newest" {
+		t.Errorf("the organisation is called %q, want %q", got, "newest")
+	}
+}
+
 func TestSetEpochOnlyRises(t *testing.T) {
 	t.Parallel()
 	l := open(t)

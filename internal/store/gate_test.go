@@ -16,6 +16,7 @@ import (
 // words the same.
 func TestGate(t *testing.T) {
 	t.Parallel()
+	l := open(t)
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	visible := func(c string, v profile.Visibility) func(*suggestion.Head) {
 		return edit(func(p *profile.Profile) { p.Cluster, p.Visibility = c, v })
@@ -88,32 +89,29 @@ func TestGate(t *testing.T) {
 		{name: "paused", need: change{func(h *suggestion.Head) { h.Alive = false }}, why: []string{"demand_not_published"}},
 		{name: "quarantined", offer: change{func(h *suggestion.Head) { h.Quarantined = true }}, why: []string{"supply_quarantined"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			l := open(t)
-			if tt.before != nil {
-				tt.before(l)
+		l.exec(`DELETE FROM suggestion; DELETE FROM pair; DELETE FROM profile; DELETE FROM organisation; DELETE FROM network`)
+		if tt.before != nil {
+			tt.before(l)
+		}
+		l.commit(head(need, 1, tt.need...), head(offer, 2, tt.offer...), pair(1, 2))
+		var want []string
+		if tt.live {
+			want = []string{both}
+		}
+		if !tt.at.IsZero() {
+			if diff := cmp.Diff(want, l.live(tt.at)); diff != "" {
+				t.Errorf("%s: live at %s (-want +got):\n%s", tt.name, tt.at, diff)
 			}
-			l.commit(head(need, 1, tt.need...), head(offer, 2, tt.offer...), pair(1, 2))
-			var want []string
-			if tt.live {
-				want = []string{both}
-			}
-			if !tt.at.IsZero() {
-				if diff := cmp.Diff(want, l.live(tt.at)); diff != "" {
-					t.Errorf("live at %s (-want +got):\n%s", tt.at, diff)
-				}
-				return
-			}
-			if diff := cmp.Diff(want, l.live()); diff != "" {
-				t.Errorf("live (-want +got):\n%s", diff)
-			}
-			why, err := l.Gate(t.Context(), need, offer)
-			l.must(err)
-			if diff := cmp.Diff(append([]string{}, tt.why...), why); diff != "" {
-				t.Errorf("Gate (-want +got):\n%s", diff)
-			}
-		})
+			continue
+		}
+		if diff := cmp.Diff(want, l.live()); diff != "" {
+			t.Errorf("%s: live (-want +got):\n%s", tt.name, diff)
+		}
+		why, err := l.Gate(t.Context(), need, offer)
+		l.must(err)
+		if diff := cmp.Diff(append([]string{}, tt.why...), why); diff != "" {
+			t.Errorf("%s: Gate (-want +got):\n%s", tt.name, diff)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -40,17 +39,7 @@ func open(tb testing.TB) *ledger {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.Close)
-	cfg, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cfg.MaxConns = 6
-	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(pool.Close)
-	l := &ledger{Store: s, t: tb, url: url, pool: pool}
+	l := &ledger{Store: s, t: tb, url: url, pool: store.Pool(s)}
 	l.must(s.SetEpoch(tb.Context(), 1, "one"))
 	return l
 }

@@ -145,7 +145,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	}
 	got := map[string]string{}
 	err = store.InTx(s, t.Context(), "show", func(tx pgx.Tx) error {
-		for _, name := range []string{"application_name", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
+		for _, name := range []string{"application_name", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "plan_cache_mode"} {
 			var value string
 			if err := tx.QueryRow(t.Context(), `SELECT current_setting($1)`, name).Scan(&value); err != nil {
 				return err
@@ -159,6 +159,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	}
 	want := map[string]string{
 		"application_name": "kobling", "statement_timeout": "15s", "lock_timeout": "7s", "idle_in_transaction_session_timeout": "30s",
+		"plan_cache_mode": "force_custom_plan",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
