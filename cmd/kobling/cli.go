@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
@@ -193,25 +191,8 @@ func (p *process) dial() (*app.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := app.Dial(p, cfg)
-	if err == nil || !cfg.EmbeddedNATS() {
-		return c, err
-	}
-	switch _, gone := os.Stat(filepath.Join(cfg.DataDir, "run.json")); {
-	case errors.Is(gone, fs.ErrNotExist):
-		err = absent{err}
-	case errors.Is(err, fault.ErrUnavailable): // it was killed: run.json is still there
-		err = fmt.Errorf("%w; start \"kobling serve --data-dir %s\" if it does not run", err, cfg.DataDir)
-	}
-	return nil, err
+	return app.Dial(p, cfg)
 }
-
-// absent is the error of a service that does not run, in its own words: trying
-// again later may help.
-type absent struct{ error }
-
-// Unwrap returns the error and its kind.
-func (a absent) Unwrap() []error { return []error{a.error, fault.ErrUnavailable} }
 
 // logger returns the process's logger, writing to stderr.
 func (p *process) logger(cfg config.Config) (*zap.Logger, zap.AtomicLevel, error) {
@@ -279,12 +260,10 @@ func parseID(s string) (profile.ID, error) {
 	return id, nil
 }
 
-// languages are those in which reasons and titles can be asked for.
-var languages = []string{"da", "nb", "nn", "sv", "fi", "nl", "en", "de", "fr"}
-
+// checkLang refuses a language in which nothing can be asked for.
 func checkLang(lang string) error {
-	if lang != "" && !slices.Contains(languages, lang) {
-		return fmt.Errorf("language %q is not one of %v (%w)", lang, languages, errUsage)
+	if lang != "" && !slices.Contains(profile.Languages, lang) {
+		return fmt.Errorf("language %q is not one of %v (%w)", lang, profile.Languages, errUsage)
 	}
 	return nil
 }

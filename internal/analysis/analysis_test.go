@@ -98,25 +98,6 @@ func TestBoilerplateWeighsNothing(t *testing.T) {
 	}
 }
 
-func TestDetection(t *testing.T) {
-	t.Parallel()
-	for lang, words := range map[string]string{
-		"da": "Vi har udviklet en sensor, som registrerer fald, og vi vil gerne afprøve den hos ældre borgere i deres eget hjem.",
-		"nb": "Hva trenger dere? Vi har utviklet en sensor, og nå ser vi etter noen som kan prøve den ut; det blir ikke mye arbeid av det.",
-		"sv": "Vi har utvecklat en sensor som upptäcker fall och vill pröva den tillsammans med äldre i deras egna hem.",
-		"fi": "Olemme kehittäneet anturin, joka havaitsee kaatumiset, ja haluamme testata sitä ikäihmisten kanssa heidän kotonaan.",
-		"nl": "Wij hebben een sensor ontwikkeld die valincidenten opmerkt en willen deze met ouderen in hun eigen huis testen.",
-		"en": "We have developed a sensor that notices falls, and we would like to try it with older people in their own homes.",
-		"de": "Wir haben einen Sensor entwickelt, der Stürze erkennt, und möchten ihn mit älteren Menschen bei ihnen zu Hause erproben.",
-		"fr": "Nous avons développé un capteur qui détecte les chutes et nous voulons l'essayer avec des personnes âgées chez elles.",
-		"":   "Radar 2000",
-	} {
-		if got := analyzer().Detect(words); got != lang {
-			t.Errorf("%q is in %q, want %q", words, got, lang)
-		}
-	}
-}
-
 func TestTheOrderOfTextsAndTheFormOfLettersDoNotMatter(t *testing.T) {
 	t.Parallel()
 	a := []profile.Text{{Lang: "sv", Title: "Fallsensor för äldre på Åland"}, {Lang: "fi", Description: "Kaatumistunnistin ikäihmisille"}}

@@ -4,28 +4,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"kobling/internal/analysis"
-	"kobling/internal/lexicon"
 	"kobling/internal/profile"
+	"kobling/internal/testkit"
 )
-
-// small returns an analyzer that knows only the concepts of content.
-func small(tb testing.TB, content string) *analysis.Analyzer {
-	tb.Helper()
-	l, err := lexicon.Parse(fstest.MapFS{"small.txt": {Data: []byte(content)}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	a, err := analysis.New(l)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return a
-}
 
 // terms returns the terms with this prefix of a text, without the prefix.
 func terms(a *analysis.Analyzer, prefix string, texts ...profile.Text) []string {
@@ -113,7 +98,7 @@ nl: zorg sensor
 
 func TestCompoundsAreSplitOverKnownWords(t *testing.T) {
 	t.Parallel()
-	a := small(t, parts)
+	a := testkit.Analyzer(t, parts)
 	for _, tt := range []struct{ lang, word, concepts string }{
 		{"da", "hjemsensorerne", "home sensor"}, // the last part is inflected
 		{"da", "sygehusplads", "hospital place"},
@@ -152,7 +137,7 @@ func TestCompoundsAreSplitOverKnownWords(t *testing.T) {
 
 func TestOtherWordsAreLeftWhole(t *testing.T) {
 	t.Parallel()
-	a := small(t, parts)
+	a := testkit.Analyzer(t, parts)
 	for _, tt := range []struct{ lang, word, why string }{
 		{"sv", "hemfärd", "its end is no known word"},
 		{"sv", "kringvård", "its beginning is no known word"},
@@ -175,7 +160,7 @@ func TestOtherWordsAreLeftWhole(t *testing.T) {
 // Of several ways to split, the first part is as long as can be.
 func TestTheLongestFirstPartWins(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[sick]\nnb: syk\n[house]\nnb: hus\n[hospital]\nnb: sykehus\n[bed]\nnb: seng\n[nurse]\nnb: hussenger\n")
+	a := testkit.Analyzer(t, "[sick]\nnb: syk\n[house]\nnb: hus\n[hospital]\nnb: sykehus\n[bed]\nnb: seng\n[nurse]\nnb: hussenger\n")
 	want := []string{"c:bed", "c:hospital", "s:seng", "s:sikehus"}
 	if diff := cmp.Diff(want, terms(a, "", text("nb", "sykehussengene")...)); diff != "" {
 		t.Errorf("terms (-want +got):\n%s", diff)
@@ -186,7 +171,7 @@ func TestTheLongestFirstPartWins(t *testing.T) {
 // found over a compound and the words beside it.
 func TestAWholeLabelBeatsItsParts(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[home]\nsv: hem\n[care]\nsv: vård\n[home-care]\nsv: hemvård\n[night-care]\nsv: vård natt\n")
+	a := testkit.Analyzer(t, "[home]\nsv: hem\n[care]\nsv: vård\n[home-care]\nsv: hemvård\n[night-care]\nsv: vård natt\n")
 	for words, want := range map[string][]string{
 		"hemvården":            {"home-care"},
 		"hemvården natten":     {"home-care"},

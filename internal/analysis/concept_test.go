@@ -13,6 +13,7 @@ import (
 	"kobling/internal/fault"
 	"kobling/internal/lexicon"
 	"kobling/internal/profile"
+	"kobling/internal/testkit"
 )
 
 // Whoever writes a label can trust that a text which uses it is understood, and
@@ -69,7 +70,7 @@ en: prototype
 
 func TestTheLongestLabelIsTaken(t *testing.T) {
 	t.Parallel()
-	a := small(t, phrases)
+	a := testkit.Analyzer(t, phrases)
 	for words, want := range map[string]string{
 		"fall detection":                    "fall-detection",
 		"fall detection at home":            "fall-detection-at-home",
@@ -107,7 +108,7 @@ func TestTheLongestLabelIsTaken(t *testing.T) {
 // half for each.
 func TestWeightsAndMeanings(t *testing.T) {
 	t.Parallel()
-	a := small(t, phrases)
+	a := testkit.Analyzer(t, phrases)
 	raw := make(map[string]analysis.Raw)
 	for _, r := range a.Features(text("en", "fall bank hospital prototype partner")) {
 		raw[r.Term] = r
@@ -127,7 +128,7 @@ func TestWeightsAndMeanings(t *testing.T) {
 // English ones of some length.
 func TestNeighboursAreUnderstood(t *testing.T) {
 	t.Parallel()
-	a := small(t, `
+	a := testkit.Analyzer(t, `
 [poison]
 da: gift
 nb: gift

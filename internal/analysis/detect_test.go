@@ -28,8 +28,25 @@ var sentences = map[string]string{
 	"fr": "Comment pouvons-nous aider ceux qui ne peuvent plus ouvrir eux-mêmes leur médicament ? Nous cherchons quelqu'un pour l'essayer.",
 }
 
+// submissions are what a company might write, in each language.
+var submissions = map[string]string{
+	"da": "Vi har udviklet en sensor, som registrerer fald, og vi vil gerne afprøve den hos ældre borgere i deres eget hjem.",
+	"nb": "Hva trenger dere? Vi har utviklet en sensor, og nå ser vi etter noen som kan prøve den ut; det blir ikke mye arbeid av det.",
+	"sv": "Vi har utvecklat en sensor som upptäcker fall och vill pröva den tillsammans med äldre i deras egna hem.",
+	"fi": "Olemme kehittäneet anturin, joka havaitsee kaatumiset, ja haluamme testata sitä ikäihmisten kanssa heidän kotonaan.",
+	"nl": "Wij hebben een sensor ontwikkeld die valincidenten opmerkt en willen deze met ouderen in hun eigen huis testen.",
+	"en": "We have developed a sensor that notices falls, and we would like to try it with older people in their own homes.",
+	"de": "Wir haben einen Sensor entwickelt, der Stürze erkennt, und möchten ihn mit älteren Menschen bei ihnen zu Hause erproben.",
+	"fr": "Nous avons développé un capteur qui détecte les chutes et nous voulons l'essayer avec des personnes âgées chez elles.",
+}
+
 func TestEachLanguageIsDetected(t *testing.T) {
 	t.Parallel()
+	for lang, words := range submissions {
+		if got := analyzer().Detect(words); got != lang {
+			t.Errorf("%q is taken for %q, want %q", words, got, lang)
+		}
+	}
 	for lang, words := range sentences {
 		if got := analyzer().Detect(words); got != lang {
 			t.Errorf("%q is taken for %q, want %q", words, got, lang)
@@ -46,6 +63,7 @@ func TestDetectionIsUnsureWhereItShouldBe(t *testing.T) {
 		"nothing":                 "",
 		"no words":                "2024 – 13485:2016 (…)",
 		"one function word":       "the sensor",
+		"a name and a number":     "Radar 2000",
 		"names":                   "Radar Oulu Philips Vivago",
 		"Chinese":                 "我们开发了一种传感器",
 		"what nb and da share":    "vi har en sensor til det",
@@ -61,7 +79,7 @@ func TestDetectionIsUnsureWhereItShouldBe(t *testing.T) {
 // The word gift means poison in Danish and a present in English.
 func TestAStatedLanguageWins(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[poison]\nda: gift\nnb: gift\n[present]\nen: gift\nsv: gåva\n")
+	a := testkit.Analyzer(t, "[poison]\nda: gift\nnb: gift\n[present]\nen: gift\nsv: gåva\n")
 	english := "This is the gift that we would like to give to them"
 	for _, tt := range []struct {
 		lang string
@@ -88,7 +106,7 @@ func TestAStatedLanguageWins(t *testing.T) {
 // The language is found from all fields together; each alone is too short.
 func TestAllFieldsTellTheLanguage(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[poison]\nda: gift\n[present]\nen: gift\n[both]\nfr: gift\n")
+	a := testkit.Analyzer(t, "[poison]\nda: gift\n[present]\nen: gift\n[both]\nfr: gift\n")
 	p := profile.Text{Title: "The gift", Summary: "We would", Description: "like that", Requirements: "to be", PartnerRole: "from them"}
 	if diff := cmp.Diff([]string{"present"}, terms(a, "c:", p)); diff != "" {
 		t.Errorf("concepts (-want +got):\n%s", diff)

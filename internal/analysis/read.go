@@ -136,6 +136,6 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 // isFunctionWord reports whether t is a function word of either language; of any
 // when the first is unknown.
 func (a *Analyzer) isFunctionWord(t token, lang, other int) bool {
-	set := a.functionWords.weightless[t.word]
+	set := a.functionWords.emptyIn(t.word)
 	return !t.caps && (set.has(lang) || set.has(other) || lang < 0 && set != 0)
 }

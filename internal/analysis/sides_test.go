@@ -13,6 +13,7 @@ import (
 	"kobling/internal/analysis"
 	"kobling/internal/lexicon"
 	"kobling/internal/profile"
+	"kobling/internal/testkit"
 )
 
 // sameRaw compares features with all that is in them.
@@ -115,7 +116,7 @@ func checkSide(tb rapid.TB, side string, features []analysis.Feature, most uint3
 
 func TestADemandOfFewWordsIsMostlyUnsaid(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[one]\nen: fallradar\n[two]\nen: robotics\n[three]\nen: dosing\n[usual] common\nen: hospital\n")
+	a := testkit.Analyzer(t, "[one]\nen: fallradar\n[two]\nen: robotics\n[three]\nen: dosing\n[usual] common\nen: hospital\n")
 	unsaid := func(words string) (uint32, int) {
 		f := a.Demand(a.Features(text("en", words)))
 		i := slices.IndexFunc(f, func(f analysis.Feature) bool { return f.Term == "u:" })
@@ -146,7 +147,7 @@ func TestTheHeaviestFeaturesAreKept(t *testing.T) {
 	for i := range 300 {
 		fmt.Fprintf(&words, "filler%03d ", i)
 	}
-	a := small(t, concepts.String())
+	a := testkit.Analyzer(t, concepts.String())
 	p := profile.Text{Lang: "en", Title: "concept39", Description: words.String()}
 	raw := a.Features([]profile.Text{p})
 	demand, supply := a.Demand(raw), a.Supply(raw)
@@ -169,7 +170,7 @@ func TestTheHeaviestFeaturesAreKept(t *testing.T) {
 
 func TestASupplyAnswersWiderDemandsByHalf(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[care]\nen: caregiving\n[home-care < care]\nen: homecare\n[night-care < home-care]\nen: nightcare\n[any] empty\nen: anything\n[some < any]\nen: something\n")
+	a := testkit.Analyzer(t, "[care]\nen: caregiving\n[home-care < care]\nen: homecare\n[night-care < home-care]\nen: nightcare\n[any] empty\nen: anything\n[some < any]\nen: something\n")
 	weights := func(words string) map[string]uint32 {
 		all := make(map[string]uint32)
 		for _, f := range a.Supply(a.Features([]profile.Text{{Lang: "en", Title: words, Description: words + ". " + words}})) {
@@ -200,7 +201,7 @@ func TestASupplyAnswersWiderDemandsByHalf(t *testing.T) {
 // and again, is not said twice as much.
 func TestPresence(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[robot]\nen: robotics\nsv: robotteknik\n")
+	a := testkit.Analyzer(t, "[robot]\nen: robotics\nsv: robotteknik\n")
 	presence := func(texts ...profile.Text) uint32 {
 		for _, r := range a.Features(texts) {
 			if r.Term == "c:robot" {

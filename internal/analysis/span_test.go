@@ -11,6 +11,7 @@ import (
 
 	"kobling/internal/analysis"
 	"kobling/internal/profile"
+	"kobling/internal/testkit"
 )
 
 // quotes returns what the spans of a term quote, each as field:words.
@@ -24,7 +25,7 @@ func quotes(spans []analysis.Span, texts []profile.Text) []string {
 
 func TestSpansQuoteTheRightWords(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[home-care]\nsv: hemsjukvård\nfi: kotihoito\nen: care at home\n[sensor]\nsv: sensor\nfi: anturi\n[radar < sensor]\nsv: radar\n"+
+	a := testkit.Analyzer(t, "[home-care]\nsv: hemsjukvård\nfi: kotihoito\nen: care at home\n[sensor]\nsv: sensor\nfi: anturi\n[radar < sensor]\nsv: radar\n"+
 		"[noise] empty\nsv: söker partner\n")
 	texts := []profile.Text{
 		{
@@ -57,7 +58,7 @@ func TestSpansQuoteTheRightWords(t *testing.T) {
 
 func TestAPhraseIsQuotedFromItsFirstToItsLastWord(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[home-care]\nen: care home\n[long-covid]\nen: long covid\n")
+	a := testkit.Analyzer(t, "[home-care]\nen: care home\n[long-covid]\nen: long covid\n")
 	texts := text("en", "We give care at their own home; long-Covid too.")
 	got := a.Spans(texts, []string{"c:home-care", "c:long-covid"}, false)
 	want := map[string][]string{"c:home-care": {"description:care at their own home"}, "c:long-covid": {"description:Covid"}}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kobling/internal/analysis"
+	"kobling/internal/testkit"
 )
 
 // stemsOf returns the stems of a word of a language.
@@ -19,7 +20,7 @@ func stemsOf(a *analysis.Analyzer, lang, word string) []string {
 // text finds the label in whatever form it uses.
 func TestTheFormsOfAWordMeet(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[none]\nen: nothing here\n")
+	a := testkit.Analyzer(t, "[none]\nen: nothing here\n")
 	for lang, lines := range map[string]string{
 		"da": `
 			hjemmepleje hjemmeplejen hjemmeplejens
@@ -103,7 +104,7 @@ func TestTheFormsOfAWordMeet(t *testing.T) {
 // What is repaired must not swallow other words.
 func TestOtherWordsKeepApart(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[none]\nen: nothing here\n")
+	a := testkit.Analyzer(t, "[none]\nen: nothing here\n")
 	for lang, lines := range map[string]string{
 		"da": "plads plante; sensor sensation",
 		"nb": "pleie plage; patentet patient",
@@ -124,7 +125,7 @@ func TestOtherWordsKeepApart(t *testing.T) {
 // Texts of neighbouring languages also meet in words that no label has.
 func TestNordicCognatesMeet(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[none]\nen: nothing here\n")
+	a := testkit.Analyzer(t, "[none]\nen: nothing here\n")
 	for line := range strings.Lines(`da:forgasningen nb:forgasning sv:förgasningen
 		da:fjernvarme nb:fjernvarmen
 		da:energi nb:energien sv:energi
@@ -150,7 +151,7 @@ func TestNordicCognatesMeet(t *testing.T) {
 // A word says the more the longer it is, and a word of two letters nothing.
 func TestTheWorthOfAWordGrowsWithItsLength(t *testing.T) {
 	t.Parallel()
-	a := small(t, "[none]\nen: nothing here\n")
+	a := testkit.Analyzer(t, "[none]\nen: nothing here\n")
 	var got []uint32
 	for _, word := range []string{"ba", "bab", "babo", "baboru", "baborutu", "b2abrutu"} {
 		worth := uint32(0)

@@ -14,12 +14,20 @@ import (
 var functionWordsFile string
 
 // wordLists holds the function words of each language, by the language's place
-// in lexicon.Languages: of is the bit set of the languages that have a word, and
-// weightless that of the languages in whose texts it weighs nothing. A text that
-// is said to be bokmål, or just Norwegian, may be nynorsk.
+// in lexicon.Languages: of is the bit set of the languages that have a word.
 type wordLists struct {
-	of         map[string]langSet
-	weightless map[string]langSet
+	of     map[string]langSet
+	nb, nn langSet
+}
+
+// emptyIn returns the languages in whose texts a word weighs nothing. A text that
+// is said to be bokmål, or just Norwegian, may be nynorsk.
+func (l wordLists) emptyIn(word string) langSet {
+	set := l.of[word]
+	if set&l.nn != 0 {
+		set |= l.nb
+	}
+	return set
 }
 
 // langSet is a set of languages, one bit for each of lexicon.Languages.
@@ -41,8 +49,7 @@ func langIndex(lang string) int {
 
 // parseWordLists reads blocks of "lang: word word …"; # starts a comment line.
 func parseWordLists(file string) (wordLists, error) {
-	lists := wordLists{of: make(map[string]langSet), weightless: make(map[string]langSet)}
-	nb, nn := langIndex("nb"), langIndex("nn")
+	lists := wordLists{of: make(map[string]langSet), nb: 1 << langIndex("nb"), nn: 1 << langIndex("nn")}
 	lang := -1
 	for n, line := range strings.Split(file, "\n") {
 		if strings.HasPrefix(line, "#") {
@@ -59,10 +66,6 @@ func parseWordLists(file string) (wordLists, error) {
 				return wordLists{}, fmt.Errorf("function words, line %d: no language yet", n+1)
 			}
 			lists.of[word] |= 1 << lang
-			lists.weightless[word] |= 1 << lang
-			if lang == nn {
-				lists.weightless[word] |= 1 << nb
-			}
 		}
 	}
 	return lists, nil

@@ -41,7 +41,10 @@ func Dial(ctx context.Context, cfg config.Config) (*Client, error) {
 		o.Wait = 3 * time.Second // it is on this machine: there or not
 	}
 	conn, err := stream.Connect(ctx, o)
-	if err != nil {
+	switch {
+	case errors.Is(err, fault.ErrUnavailable) && cfg.EmbeddedNATS(): // it was killed: its run.json is still there
+		return nil, fmt.Errorf("reach the service: %w; start \"kobling serve --data-dir %s\" if it does not run", err, cfg.DataDir)
+	case err != nil:
 		return nil, fmt.Errorf("reach the service: %w", err)
 	}
 	return &Client{conn: conn, own: true}, nil

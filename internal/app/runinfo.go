@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"kobling/internal/fault"
 )
 
 // RunInfo is what a running process tells the commands on the same machine: how
@@ -45,13 +47,26 @@ func writeRunInfo(dataDir string, r RunInfo) error {
 	return nil
 }
 
-// ReadRunInfo reads the file that a running process left in dataDir.
+// notRunningError says where no service runs. It wraps fault.ErrUnavailable,
+// which its words need not name: trying again later may help.
+type notRunningError struct{ dataDir string }
+
+// Error says what to do.
+func (e notRunningError) Error() string {
+	return fmt.Sprintf("nothing is running with data directory %s (no run.json there): start \"kobling serve\", or name another directory with --data-dir, or a server with --nats-url", e.dataDir)
+}
+
+// Unwrap returns the kind of the error.
+func (notRunningError) Unwrap() error { return fault.ErrUnavailable }
+
+// ReadRunInfo reads the file that a running process left in dataDir. The error
+// wraps fault.ErrUnavailable if none is running there.
 func ReadRunInfo(dataDir string) (RunInfo, error) {
 	var r RunInfo
 	b, err := os.ReadFile(runInfoPath(dataDir))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return r, fmt.Errorf("nothing is running with data directory %s (no run.json there): start \"kobling serve\", or name another directory with --data-dir, or a server with --nats-url", dataDir)
+		return r, notRunningError{dataDir}
 	case errors.Is(err, fs.ErrPermission):
 		return r, fmt.Errorf("%s may be read by its owner only; run the command as the user who started the server", runInfoPath(dataDir))
 	case err != nil:

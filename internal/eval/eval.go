@@ -57,8 +57,8 @@ func Retrieval(ctx context.Context, epoch *score.Epoch, docs, queries []Document
 	return sum.mean(), worst[:min(n, len(worst))], nil
 }
 
-// Pair is what one ordered pair of languages measures. Recall1 and MRR10 are
-// left out when all languages are in one index.
+// Pair is what queries in one language measure on documents in another, or, with
+// To "all", on the translations in all others: means over N queries, 0 to 1.
 type Pair struct {
 	From     string  `json:"from"`
 	To       string  `json:"to"`

@@ -77,8 +77,7 @@ func (w *Worker) Handle(ctx context.Context, ms []event.Message) []error {
 			newest[t.ID] = t
 		}
 	}
-	todo := slices.SortedFunc(maps.Values(newest), func(a, b *task) int { return cmp.Compare(a.Seq, b.Seq) })
-	w.work(ctx, todo)
+	w.work(ctx, slices.SortedFunc(maps.Values(newest), func(a, b *task) int { return cmp.Compare(a.Seq, b.Seq) }))
 
 	errs := make([]error, len(tasks))
 	for i, t := range tasks {

@@ -20,7 +20,9 @@ type Thresholds struct {
 	Strong   int    // least score of band strong
 }
 
-// DefaultThresholds are the bounds for the embedded lexicon.
+// DefaultThresholds are the bounds for the embedded lexicon: of the demonstration
+// every intended pair is strong and no near-miss is, and on the domain collection
+// a need has about two suggestions. They are not calibrated on a corpus yet.
 func DefaultThresholds() Thresholds {
 	return Thresholds{Floor: TextMax / 100 * 20, Possible: 4000, Strong: 6500}
 }

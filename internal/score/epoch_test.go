@@ -2,35 +2,20 @@ package score_test
 
 import (
 	"testing"
-	"testing/fstest"
 
-	"kobling/internal/analysis"
-	"kobling/internal/lexicon"
 	"kobling/internal/profile"
 	"kobling/internal/score"
+	"kobling/internal/testkit"
 )
-
-func analyzer(tb testing.TB, content string) *analysis.Analyzer {
-	tb.Helper()
-	l, err := lexicon.Parse(fstest.MapFS{"test.txt": {Data: []byte(content)}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	a, err := analysis.New(l)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return a
-}
 
 // An index is kept across restarts only if nothing that decides a score changed.
 func TestTheFingerprintNamesWhatDecidesAScore(t *testing.T) {
 	t.Parallel()
-	a, th := analyzer(t, "[a]\nen: fallradar\n"), score.DefaultThresholds()
+	a, th := testkit.Analyzer(t, "[a]\nen: fallradar\n"), score.DefaultThresholds()
 	first := score.NewEpoch(1, a, th).Fingerprint()
 	for name, same := range map[string]*score.Epoch{
 		"another number":              score.NewEpoch(2, a, th),
-		"the same lexicon, read anew": score.NewEpoch(1, analyzer(t, "# said\n[a]\nen: fallradar\n"), th),
+		"the same lexicon, read anew": score.NewEpoch(1, testkit.Analyzer(t, "# said\n[a]\nen: fallradar\n"), th),
 	} {
 		if got := same.Fingerprint(); got != first {
 			t.Errorf("%s: %s became %s", name, first, got)
@@ -38,8 +23,8 @@ func TestTheFingerprintNamesWhatDecidesAScore(t *testing.T) {
 	}
 	seen := map[string]string{first: "the first"}
 	for name, other := range map[string]*score.Epoch{
-		"a label":  score.NewEpoch(1, analyzer(t, "[a]\nen: fallradar; radar\n"), th),
-		"a weight": score.NewEpoch(1, analyzer(t, "[a] common\nen: fallradar\n"), th),
+		"a label":  score.NewEpoch(1, testkit.Analyzer(t, "[a]\nen: fallradar; radar\n"), th),
+		"a weight": score.NewEpoch(1, testkit.Analyzer(t, "[a] common\nen: fallradar\n"), th),
 		"floor":    score.NewEpoch(1, a, score.Thresholds{Floor: th.Floor + 1, Possible: th.Possible, Strong: th.Strong}),
 		"possible": score.NewEpoch(1, a, score.Thresholds{Floor: th.Floor, Possible: th.Possible + 1, Strong: th.Strong}),
 		"strong":   score.NewEpoch(1, a, score.Thresholds{Floor: th.Floor, Possible: th.Possible, Strong: th.Strong + 1}),
@@ -54,7 +39,7 @@ func TestTheFingerprintNamesWhatDecidesAScore(t *testing.T) {
 
 func TestAnEpochKnowsWhatItIsMadeOf(t *testing.T) {
 	t.Parallel()
-	a, th := analyzer(t, "[a]\nen: fallradar\n"), score.Thresholds{Floor: 7, Possible: 8, Strong: 9}
+	a, th := testkit.Analyzer(t, "[a]\nen: fallradar\n"), score.Thresholds{Floor: 7, Possible: 8, Strong: 9}
 	e := score.NewEpoch(3, a, th)
 	if e.Number() != 3 || e.Analyzer() != a || e.Thresholds() != th || e.Floor() != 7 {
 		t.Errorf("epoch %d, floor %d, thresholds %+v", e.Number(), e.Floor(), e.Thresholds())
@@ -67,7 +52,7 @@ func TestAnEpochKnowsWhatItIsMadeOf(t *testing.T) {
 // A profile is weighed for its own side.
 func TestASideIsWeighedByItsKind(t *testing.T) {
 	t.Parallel()
-	e := score.NewEpoch(1, analyzer(t, "[a < b]\nen: fallradar\n[b]\nen: radar\n"), score.DefaultThresholds())
+	e := score.NewEpoch(1, testkit.Analyzer(t, "[a < b]\nen: fallradar\n[b]\nen: radar\n"), score.DefaultThresholds())
 	for _, kind := range profile.Kinds {
 		p := &profile.Profile{
 			ID: profile.ID(string(kind) + ".org.one"), Texts: []profile.Text{{Lang: "en", Title: "fallradar"}},

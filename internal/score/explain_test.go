@@ -10,6 +10,7 @@ import (
 	"kobling/internal/profile"
 	"kobling/internal/score"
 	"kobling/internal/suggestion"
+	"kobling/internal/testkit"
 )
 
 const concepts = `
@@ -52,7 +53,7 @@ func finnish() *profile.Profile {
 // matched returns the epoch and what Pair says of the two.
 func matched(t *testing.T) (*score.Epoch, []suggestion.Reason) {
 	t.Helper()
-	e := score.NewEpoch(1, analyzer(t, concepts), score.DefaultThresholds())
+	e := score.NewEpoch(1, testkit.Analyzer(t, concepts), score.DefaultThresholds())
 	d, s := e.Side(norwegian()), e.Side(finnish())
 	text, shared := score.Text(d.Features, s.Features)
 	return e, e.Pair(d.Facts, s.Facts, text, shared).Reasons
@@ -132,7 +133,7 @@ func quoted(t *testing.T, p *profile.Profile, spans []suggestion.Span) string {
 // A common place is added for readers and brings nothing.
 func TestACommonPlaceIsNamedWithoutPoints(t *testing.T) {
 	t.Parallel()
-	e := score.NewEpoch(1, analyzer(t, concepts), score.DefaultThresholds())
+	e := score.NewEpoch(1, testkit.Analyzer(t, concepts), score.DefaultThresholds())
 	at := func(p *profile.Profile, country, nuts string) *profile.Profile {
 		p.Place = profile.Place{Country: country, NUTS: nuts}
 		p.Organisation.Country = ""
@@ -172,7 +173,7 @@ func TestACommonPlaceIsNamedWithoutPoints(t *testing.T) {
 // Old rows may name what this version does not know.
 func TestAReasonThatNobodyKnowsIsStillShown(t *testing.T) {
 	t.Parallel()
-	e := score.NewEpoch(1, analyzer(t, concepts), score.DefaultThresholds())
+	e := score.NewEpoch(1, testkit.Analyzer(t, concepts), score.DefaultThresholds())
 	var got []string
 	for _, feature := range []string{"c:gone", "s:gone", "g:gon", "fact:gone:now", "fact:cooperation:gone", "fact:trl"} {
 		for _, x := range e.Explain(norwegian(), finnish(), []suggestion.Reason{{Feature: feature}}, "en") {

@@ -236,14 +236,14 @@ func (t *transaction) blockers() uint64 {
 // deadlocked reports whether t waits, in the end, for itself.
 func (t *transaction) deadlocked() bool {
 	var seen uint64
-	for todo := t.blockers(); todo != 0; {
-		n := bits.TrailingZeros64(todo)
-		todo &^= 1 << n
+	for ahead := t.blockers(); ahead != 0; {
+		n := bits.TrailingZeros64(ahead)
+		ahead &^= 1 << n
 		if other := t.db.open[n]; other.waits && seen&other.bit == 0 {
 			seen |= other.bit
-			todo |= other.blockers()
+			ahead |= other.blockers()
 		}
-		if todo&t.bit != 0 {
+		if ahead&t.bit != 0 {
 			return true
 		}
 	}

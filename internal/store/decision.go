@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -56,13 +55,15 @@ func (s *Store) Decide(ctx context.Context, d Decision) error {
 		"reason": d.Reason, "note": d.Note, "by": d.By,
 	}
 	return s.inTx(ctx, fmt.Sprintf("decide on %s and %s", d.Demand, d.Supply), func(tx pgx.Tx) error {
-		var decided string
-		err := tx.QueryRow(ctx, upsertDecision, args).Scan(&decided)
-		if errors.Is(err, pgx.ErrNoRows) {
+		tag, err := tx.Exec(ctx, upsertDecision, args)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
 			return notFound("pair", fmt.Sprintf("%s and %s", d.Demand, d.Supply))
 		}
-		if err != nil || d.Verdict == DeclinePair {
-			return err
+		if d.Verdict == DeclinePair {
+			return nil
 		}
 		// Whether or not an earlier verdict hid the pair: it may have been given at
 		// the same moment.

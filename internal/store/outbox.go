@@ -54,9 +54,10 @@ UPDATE notification SET state = @state, detail = @detail, updated_at = clock_tim
 
 // Start begins an attempt at notification id: its commit is the last moment at
 // which a withdrawal can stop it. ok is false when there is nothing to send: the
-// pair is not live or told at a higher band (the notification is held now), the subscription has ended
-// (suppressed now), or the notification is held or final already. The error
-// wraps fault.ErrNotFound if there is no such notification.
+// pair is not live or is told at a higher band (the notification is held now),
+// the subscription has ended (suppressed now), or the notification is held or
+// final already. The error wraps fault.ErrNotFound if there is no such
+// notification.
 func (s *Store) Start(ctx context.Context, id uuid.UUID) (n alert.Notification, ok bool, err error) {
 	var found attempt
 	err = s.inTx(ctx, "start notification "+id.String(), func(tx pgx.Tx) error {

@@ -156,19 +156,9 @@ func writeNotifications(ctx context.Context, tx pgx.Tx, tell []telling) ([]river
 
 const lockHeads = `SELECT id FROM profile WHERE id = ANY(@ids::text[]) ORDER BY id FOR NO KEY UPDATE`
 
-// Retell does what follows a change of the gate: it takes the turn and tells
-// what became news among the live pairs of the profiles ids. It returns how many
-// notifications became pending.
-func (s *Store) Retell(ctx context.Context, ids []profile.ID) (int, error) {
-	told := 0
-	err := s.inTx(ctx, "tell again", func(tx pgx.Tx) error {
-		var err error
-		told, err = s.retell(ctx, tx, ids)
-		return err
-	})
-	return told, err
-}
-
+// retell does what follows a change of the gate: it tells what became news among
+// the live pairs of the profiles ids, and returns how many notifications became
+// pending. tx must hold the turn.
 func (s *Store) retell(ctx context.Context, tx pgx.Tx, ids []profile.ID) (int, error) {
 	keys := make([]string, len(ids))
 	for i, id := range ids {
@@ -176,7 +166,6 @@ func (s *Store) retell(ctx context.Context, tx pgx.Tx, ids []profile.ID) (int, e
 	}
 	var found news
 	var batch pgx.Batch
-	batch.Queue(takeTurn)
 	batch.Queue(lockHeads, pgx.NamedArgs{"ids": keys})
 	found.queue(&batch, keys)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
