@@ -34,7 +34,8 @@ func (*suggestionsCmd) Help() string {
 	return `Example: kobling suggestions need.vaktsom.fall-sensor --lang fi
 
 Each suggestion is a demand and a supply that may fit, with a score from 0 to 1, a band (possible or
-strong) and the reasons: what both texts say, quoted from each.`
+strong) and the reasons: what both texts say, quoted from each. "Also posted as" marks what an organisation
+posted twice, as a translation for instance: the other one's suggestion came first.`
 }
 
 // Run prints the suggestions.
@@ -76,7 +77,16 @@ func printSuggestions(w io.Writer, items []suggestion.Suggestion) {
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{wrapped(1, 38), wrapped(2, 38), {Number: 3, Align: text.AlignRight}, wrapped(5, 60)})
 	for _, s := range items {
-		t.AppendRow(table.Row{s.DemandTitle + "\n" + string(s.DemandID), s.SupplyTitle + "\n" + string(s.SupplyID), fmt.Sprintf("%.2f", s.Score), s.Band, reasonLines(s.Reasons, 4)})
+		demand, supply := s.DemandTitle+"\n"+string(s.DemandID), s.SupplyTitle+"\n"+string(s.SupplyID)
+		if x := s.AlsoPostedAs; x != nil {
+			also := "\nalso posted as " + string(x.ID)
+			if x.ID.Side() == profile.Demand {
+				demand += also
+			} else {
+				supply += also
+			}
+		}
+		t.AppendRow(table.Row{demand, supply, fmt.Sprintf("%.2f", s.Score), s.Band, reasonLines(s.Reasons, 4)})
 		t.AppendSeparator()
 	}
 	t.Render()

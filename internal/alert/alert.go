@@ -66,6 +66,15 @@ type Notification struct {
 	Supply       *profile.Profile
 	CreatedAt    time.Time
 	Attempt      int // 1 for the first
+	// AlsoPostedAs is set when a near-duplicate of one side was told with the same
+	// other side: this notification then only adds that there is another posting.
+	AlsoPostedAs *Twin
+}
+
+// Twin is a near-duplicate that was told in full before.
+type Twin struct {
+	Notification uuid.UUID        // by which it was told
+	Profile      *profile.Profile // in place of the demand or the supply
 }
 
 // SendError is an attempt that failed in a way the channel understands.

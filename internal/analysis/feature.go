@@ -24,3 +24,7 @@ const (
 
 // IsConcept reports whether term is a concept of the lexicon.
 func IsConcept(term string) bool { return strings.HasPrefix(term, conceptPrefix) }
+
+// CrossesLanguages reports whether term does not depend on the language that the
+// texts are written in, so that a translation has it too.
+func CrossesLanguages(term string) bool { return IsConcept(term) }

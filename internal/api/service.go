@@ -143,11 +143,15 @@ func (s *Service) suggestions(ctx context.Context, q SuggestionsQuery) (Suggesti
 		page.Next = f.Offset + len(rows)
 	}
 	for _, r := range rows {
-		page.Items = append(page.Items, suggestion.Suggestion{
+		item := suggestion.Suggestion{
 			DemandID: r.Demand, SupplyID: r.Supply, Score: r.Score, Band: r.Band, FirstLiveAt: r.FirstLiveAt,
 			DemandTitle: r.DemandProfile.Title(q.Lang), SupplyTitle: r.SupplyProfile.Title(q.Lang),
 			Reasons: brief(s.Epoch.Explain(r.DemandProfile, r.SupplyProfile, r.Reasons, q.Lang)),
-		})
+		}
+		if r.Twin != nil {
+			item.AlsoPostedAs = &suggestion.Twin{ID: r.Twin.ID, Title: r.Twin.Title(q.Lang)}
+		}
+		page.Items = append(page.Items, item)
 	}
 	return page, nil
 }

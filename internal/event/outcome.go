@@ -36,6 +36,9 @@ type SuggestionCreated struct {
 	SupplyID profile.ID      `json:"supply_id"`
 	Score    float64         `json:"score"` // 0 to 1
 	Band     suggestion.Band `json:"band"`
+	// AlsoPostedAs is the near-duplicate of one side whose suggestion with the
+	// other side came first.
+	AlsoPostedAs *suggestion.Twin `json:"also_posted_as,omitempty"`
 }
 
 // NewSuggestionCreated returns the event with which other systems learn of s.

@@ -142,3 +142,52 @@ func BenchmarkApply(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTwins asks for the 5,000 offers of a university, and for those of a
+// company that has ten, among 20,000.
+func BenchmarkTwins(b *testing.B) {
+	c := newCorpus()
+	x := open(b, b.TempDir())
+	for seq := uint64(0); seq < 20_000; {
+		var changes []index.Change
+		for range 64 {
+			seq++
+			org := fmt.Sprintf("sme%d", seq/10)
+			if seq%4 == 0 {
+				org = "university"
+			}
+			id := profile.ID(fmt.Sprintf("offer.%s.n%d", org, seq))
+			features := c.features(80, id.Side())
+			changes = append(changes, index.Change{ID: id, Seq: seq, Alive: true, Side: score.Side{
+				Features: features, Facts: facts(seq, id), Signature: c.signature(),
+			}})
+		}
+		if err := x.Apply(b.Context(), changes, at(seq)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	x.Settle(b)
+	for _, id := range []profile.ID{"offer.university.n4", "offer.sme1.n11"} {
+		b.Run(id.Org(), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := x.Twins(b.Context(), score.TwinQuery{ID: id, Signature: c.signature(), Floor: 4500}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// signature draws 32 marks.
+func (c *corpus) signature() score.Signature {
+	keys := map[uint32]bool{}
+	for len(keys) < score.MaxSignature {
+		keys[c.rng.Uint32N(2000)] = true
+	}
+	var s score.Signature
+	for k := range keys {
+		s = append(s, score.Mark{Key: k, Share: score.SignatureTotal / score.MaxSignature})
+	}
+	slices.SortFunc(s, func(a, b score.Mark) int { return int(a.Key) - int(b.Key) })
+	return s
+}

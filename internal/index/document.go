@@ -18,6 +18,7 @@ const (
 	fieldID       = "_id"
 	fieldFeatures = "f"
 	fieldMeta     = "m"
+	fieldOrg      = "o"
 )
 
 // document is what bleve is given of one profile. Nothing of it is analysed:
@@ -59,7 +60,25 @@ func newDocument(id profile.ID, seq uint64, side score.Side) *document {
 		},
 		{name: fieldFeatures, options: bleve.IndexField, terms: terms},
 		{name: fieldMeta, options: bleve.StoreField, value: appendMeta(nil, seq, side.Facts)},
+		{
+			name: fieldOrg, options: bleve.IndexField | bleve.StoreField,
+			value: side.Signature.AppendBinary(nil), terms: organisations(id, side),
+		},
 	}}
+}
+
+// organisations are the names under which a profile's near-duplicates are looked
+// for: its organisation and, if it says so, its legal entity. Which of them
+// counts is the ledger's to say. The frequency of each is one more than the
+// signature's sketch, for a frequency is never 0.
+func organisations(id profile.ID, side score.Side) bleve.TokenFrequencies {
+	sketch := new(bleve.TokenFreq)
+	sketch.SetFrequency(int(side.Signature.Sketch() + 1)) //nolint:gosec // a sketch has 61 bits
+	terms := bleve.TokenFrequencies{id.Org(): sketch}
+	if side.Entity != "" {
+		terms[side.Entity] = sketch
+	}
+	return terms
 }
 
 // once is the frequency of a term that occurs once.
@@ -77,11 +96,18 @@ func appendMeta(b []byte, seq uint64, facts score.Facts) []byte {
 
 // parseMeta reads what appendMeta wrote.
 func parseMeta(b []byte) (seq uint64, facts score.Facts, err error) {
-	if len(b) < 8 {
-		return 0, score.Facts{}, fmt.Errorf("stored meta has %d bytes: %w", len(b), fault.ErrInvalid)
+	if seq, err = parseSeq(b); err == nil {
+		facts, err = score.ParseFacts(b[8:])
 	}
-	facts, err = score.ParseFacts(b[8:])
-	return binary.BigEndian.Uint64(b), facts, err
+	return seq, facts, err
+}
+
+// parseSeq reads the sequence alone.
+func parseSeq(b []byte) (uint64, error) {
+	if len(b) < 8 {
+		return 0, fmt.Errorf("stored meta has %d bytes: %w", len(b), fault.ErrInvalid)
+	}
+	return binary.BigEndian.Uint64(b), nil
 }
 
 // checkFeatures says what is wrong with features of one side: they must be

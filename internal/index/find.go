@@ -69,21 +69,28 @@ func (x *Index) search(q score.Query, f func(*scorer, *scorch.IndexSnapshot) err
 	if err := checkFeatures(q.Features, q.In.Other()); err != nil {
 		return err
 	}
-	return x.use(func() error {
-		h := x.halves[q.In]
-		snapshot, err := h.snapshot()
-		if err != nil {
-			return err
-		}
+	return x.read(q.In, func(snapshot *scorch.IndexSnapshot) error {
 		s, ok := x.pool.Get().(*scorer)
 		if !ok {
 			s = new(scorer)
 		}
-		err = h.guard(func() error { return f(s, snapshot) })
+		err := f(s, snapshot)
 		if err == nil {
 			x.pool.Put(s) // after an error it may not be clean
 		}
-		return errors.Join(err, snapshot.Close())
+		return err
+	})
+}
+
+// read calls f with a snapshot of one side.
+func (x *Index) read(side profile.Side, f func(*scorch.IndexSnapshot) error) error {
+	return x.use(func() error {
+		h := x.halves[side]
+		snapshot, err := h.snapshot()
+		if err != nil {
+			return err
+		}
+		return errors.Join(h.guard(func() error { return f(snapshot) }), snapshot.Close())
 	})
 }
 

@@ -8,6 +8,9 @@
 // walks the postings of each segment (find.go) therefore adds up the text part
 // of the pair predicate itself, to the bit, on every replica.
 //
+// Near-duplicates are found exactly too (twins.go), among the profiles of one
+// organisation.
+//
 // Each batch writes its [Mark], the last sequence it holds, together with the
 // documents, so that after a crash the two always agree and the indexer goes on
 // from [Index.Applied].
@@ -32,7 +35,9 @@ import (
 //
 //	1: features as postings with the weight as frequency; one stored field
 //	   "meta" with the sequence and the facts; one internal value with the mark
-const Version = 1
+//	2: a field "o" with the organisation as terms, the signature's sketch as
+//	   their frequency, and the signature stored
+const Version = 2
 
 // Options say which index to open.
 type Options struct {

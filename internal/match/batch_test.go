@@ -68,7 +68,7 @@ func TestALargeBatchIsDividedBetweenProfiles(t *testing.T) {
 	h.MaxPairs = 6
 	var ms []event.Message
 	for n := range 5 {
-		ms = append(ms, h.say(profile.ID(fmt.Sprintf("need.acme.%d", n)), profile.Published, falls))
+		ms = append(ms, h.say(profile.ID(fmt.Sprintf("need.acme%d.one", n)), profile.Published, falls))
 	}
 	done(t, h.Handle(t.Context(), ms))
 	var sizes []int

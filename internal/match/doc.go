@@ -15,7 +15,7 @@
 //
 //  1. Find every Q of the other side whose text part reaches the floor. The
 //     impacts, Q's sequence and Q's facts come from one snapshot of the index.
-//     Score the pairs. Nothing is cut.
+//     Score the pairs. Nothing is cut. Find P's near-duplicates as well.
 //  2. In one transaction, READ COMMITTED:
 //     a. take the turn: SELECT number FROM active_epoch FOR UPDATE; stop if it
 //     is not e. Match transactions pass one at a time (see "One at a time").
@@ -25,12 +25,13 @@
 //     c. pairs in key order: INSERT … ON CONFLICT (demand_id, supply_id) DO
 //     UPDATE … WHERE epoch, demand_seq and supply_seq are all at least those
 //     stored. Nothing is ever deleted here: superseded rows are invisible, a
-//     sweeper removes them later.
+//     sweeper removes them later. Near-duplicates likewise.
 //     d. in a later statement, with a new snapshot, over every pair of the
 //     profiles in the batch: remember first_live_at in table pair for those in
 //     suggestion_live, then insert the notifications for what is news,
 //     ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending' WHERE state =
-//     'held' RETURNING id, and one River job for each returned id.
+//     'held' RETURNING id, and one River job for each returned id. Last, decide
+//     which of these refer to another one (see "Near-duplicates").
 //  3. Commit, then acknowledge.
 //
 // A row is current only if its sequences equal both heads and its epoch is the
@@ -70,10 +71,36 @@
 // notification, unless one for the same subscription, pair and kind has a band
 // at least as high in a state other than held.
 //
+// # Near-duplicates
+//
+// duplicate(a, b) is a relation of two profiles of one side and one organisation
+// with a predicate of its own (score.Epoch.Duplicate): a translation is one, a
+// revised copy is one. Its rows are written by the protocol of pairs, with a before
+// b by id, and count under the same conditions: view duplicate_live, which also
+// asks whether both are of one legal entity, for that is the ledger's to say. The
+// index finds who shares the organisation or the legal entity that both profiles
+// name; two organisations that only the operator has joined are not compared.
+//
+// Both pairs with a counterpart c are suggestions like any other. But if (a, c)
+// was told to a subscription, or is about to be, then (b, c) is told to it as
+// "also posted as a": notification.also_of refers to the earliest notification of
+// the same subscription for a near-duplicate and the same counterpart. This is
+// decided in the turn, in order of key, so one of several that become news at once
+// is told in full. It is never chained: there is no transitive closure, and only
+// what is told in full is referred to. If b is like a and c is like b, but c is not
+// like a, then both a and c are told in full.
+//
+// Whether it comes to that is decided at the start of the attempt. While what it
+// refers to is under way, it waits. It says "also posted as" only if the other one
+// has been sent and was in full, the relation is current still, and whoever may
+// see b may see a. Otherwise it is told in full, and refers to nothing from then on.
+// So nobody hears only of a reference to what he was never told; at worst, when the
+// other one comes back in the same moment, he is told in full twice.
+//
 // # Delivery
 //
-// The notify worker locks both heads FOR SHARE in key order, then its
-// notification FOR UPDATE with its subscription FOR SHARE, and only then, in a
+// The notify worker locks both heads FOR SHARE in key order, and with them that
+// of the near-duplicate which it may name, then its notification FOR UPDATE with its subscription FOR SHARE, and only then, in a
 // new statement and with clock_timestamp(), asks suggestion_live. Not live, or
 // told at a higher band already: state held; the subscription has ended:
 // suppressed; else: sending. That commit is the start of an attempt, so no

@@ -34,6 +34,7 @@ type house struct {
 
 	t     testing.TB
 	store *store.Store
+	url   string // of the store's database
 	index *index.Index
 	epoch *score.Epoch
 	said  []event.Message
@@ -48,7 +49,8 @@ func open(tb testing.TB) *house {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s, err := store.Open(tb.Context(), testkit.DatabaseURL(tb, store.Migrate), store.Options{})
+	url := testkit.DatabaseURL(tb, store.Migrate)
+	s, err := store.Open(tb.Context(), url, store.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -63,7 +65,7 @@ func open(tb testing.TB) *house {
 	tb.Cleanup(func() { _ = x.Close() })
 	return &house{
 		Worker: &match.Worker{Finder: x, Ledger: s, Scorer: e, Log: testkit.Logger(tb)},
-		t:      tb, store: s, index: x, epoch: e,
+		t:      tb, store: s, url: url, index: x, epoch: e,
 	}
 }
 

@@ -10,14 +10,44 @@ import (
 	"kobling/internal/suggestion"
 )
 
-// pairs returns the suggestions of a published revision, as step 1 of the
-// protocol has it. The error wraps fault.ErrPoison if scoring it panicked.
-func (w *Worker) pairs(ctx context.Context, r *event.Revision) (pairs []suggestion.Pair, err error) {
+// search fills in the suggestions and the near-duplicates of a published
+// revision, as step 1 of the protocol has it. The error wraps fault.ErrPoison if
+// scoring it panicked.
+func (w *Worker) search(ctx context.Context, t *task) (err error) {
 	defer w.recovered(&err)
-	side := w.Scorer.Side(r.Profile)
+	side := w.Scorer.Side(t.Profile)
 	if len(side.Features) == 0 {
+		return nil
+	}
+	if t.pairs, err = w.pairs(ctx, &t.Revision, side); err != nil {
+		return err
+	}
+	t.duplicates, err = w.duplicates(ctx, &t.Revision, side)
+	return err
+}
+
+// duplicates returns the near-duplicates of a published revision.
+func (w *Worker) duplicates(ctx context.Context, r *event.Revision, side score.Side) ([]suggestion.Duplicate, error) {
+	if w.Scorer.Twin() == 0 || len(side.Signature) == 0 {
 		return nil, nil
 	}
+	found, err := w.Finder.Twins(ctx, score.TwinQuery{ID: r.ID, Entity: side.Entity, Signature: side.Signature, Floor: w.Scorer.Twin()})
+	if err != nil {
+		return nil, fmt.Errorf("match %s: %w", r.ID, err)
+	}
+	var rows []suggestion.Duplicate
+	for _, t := range found {
+		d := suggestion.Duplicate{A: r.ID, ASeq: r.Seq, B: t.ID, BSeq: t.Seq, Epoch: w.Scorer.Number()}
+		if d.B < d.A {
+			d.A, d.ASeq, d.B, d.BSeq = d.B, d.BSeq, d.A, d.ASeq
+		}
+		rows = append(rows, d)
+	}
+	return rows, nil
+}
+
+// pairs returns the suggestions of a published revision.
+func (w *Worker) pairs(ctx context.Context, r *event.Revision, side score.Side) (pairs []suggestion.Pair, err error) {
 	found, err := w.Finder.Find(ctx, score.Query{In: r.ID.Side().Other(), Features: side.Features, Floor: w.Scorer.Floor()})
 	if err != nil {
 		return nil, fmt.Errorf("match %s: %w", r.ID, err)

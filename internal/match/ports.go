@@ -16,6 +16,8 @@ type Finder interface {
 	WaitFor(ctx context.Context, seq uint64) error
 	// Find returns every profile that answers q, in order of id.
 	Find(ctx context.Context, q score.Query) ([]score.Candidate, error)
+	// Twins returns every profile that answers q, in order of id, but not q.ID.
+	Twins(ctx context.Context, q score.TwinQuery) ([]score.Twin, error)
 }
 
 // Scorer is the predicate of one epoch. score.Epoch implements it.
@@ -26,6 +28,8 @@ type Scorer interface {
 	Side(p *profile.Profile) score.Side
 	// Floor is the least text part of a pair that can be a suggestion.
 	Floor() uint32
+	// Twin is the least likeness of near-duplicates; 0: there are none.
+	Twin() int
 	// Pair scores a demand against a supply whose text part is text.
 	Pair(demand, supply score.Facts, text uint32, top []score.Contribution) score.Result
 }

@@ -47,8 +47,9 @@ type task struct {
 	event.Message
 	event.Revision
 
-	pairs []suggestion.Pair
-	err   error // why it cannot be handled
+	pairs      []suggestion.Pair
+	duplicates []suggestion.Duplicate
+	err        error // why it cannot be handled
 }
 
 // alive reports whether the revision may take part in suggestions.
@@ -134,14 +135,14 @@ func (w *Worker) wait(ctx context.Context, seq uint64, limit time.Duration) erro
 	return nil
 }
 
-// match fills in the pairs of tasks, on all processors, and returns those tasks
+// match fills in what is found of tasks, on all processors, and returns those tasks
 // that did not fail.
 func (w *Worker) match(ctx context.Context, tasks []*task) []*task {
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range tasks {
 		g.Go(func() error {
-			t.pairs, t.err = w.pairs(ctx, &t.Revision)
+			t.err = w.search(ctx, t)
 			return nil // each task has its own
 		})
 	}
@@ -156,7 +157,7 @@ func (w *Worker) commit(ctx context.Context, tasks []*task) {
 		return
 	}
 	b := w.batch(tasks)
-	if len(b.Pairs) > cmp.Or(w.MaxPairs, defaultMaxPairs) && len(tasks) > 1 {
+	if len(b.Pairs)+len(b.Duplicates) > cmp.Or(w.MaxPairs, defaultMaxPairs) && len(tasks) > 1 {
 		w.divide(ctx, tasks)
 		return
 	}
@@ -164,7 +165,7 @@ func (w *Worker) commit(ctx context.Context, tasks []*task) {
 	switch {
 	case err == nil:
 		w.Log.Debug("batch committed", zap.Int("profiles", len(b.Heads)), zap.Int("pairs", len(b.Pairs)),
-			zap.Int("superseded", len(out.Superseded)), zap.Int("told", out.Told))
+			zap.Int("duplicates", len(b.Duplicates)), zap.Int("superseded", len(out.Superseded)), zap.Int("told", out.Told))
 	case errors.Is(err, fault.ErrStale):
 		// Not done, as that kind would mean: a worker of the new epoch does it.
 		fail(tasks, fmt.Errorf("epoch %d is not the active one: %w", b.Epoch, fault.ErrUnavailable))
@@ -189,11 +190,11 @@ func (w *Worker) divide(ctx context.Context, tasks []*task) {
 	w.commit(ctx, tasks[half:])
 }
 
-// batch is what is written for tasks: a head for each, and each pair once. The
-// ledger puts both in order of key.
+// batch is what is written for tasks: a head for each, and each pair and each
+// two near-duplicates once. The ledger puts all in order of key.
 func (w *Worker) batch(tasks []*task) suggestion.Batch {
 	b := suggestion.Batch{Epoch: w.Scorer.Number(), Rematch: w.Rematch}
-	rows := make(map[[2]profile.ID]int)
+	rows := make(map[[2]profile.ID]int) // by key, the place; no two profiles are both a pair and duplicates
 	for _, t := range tasks {
 		b.Heads = append(b.Heads, suggestion.Head{
 			ID:        t.ID,
@@ -214,6 +215,17 @@ func (w *Worker) batch(tasks []*task) suggestion.Batch {
 				b.Pairs = append(b.Pairs, p)
 			case newer(p, b.Pairs[i]):
 				b.Pairs[i] = p
+			}
+		}
+		for _, d := range t.duplicates {
+			key := [2]profile.ID{d.A, d.B}
+			i, ok := rows[key]
+			switch {
+			case !ok:
+				rows[key] = len(b.Duplicates)
+				b.Duplicates = append(b.Duplicates, d)
+			case d.ASeq >= b.Duplicates[i].ASeq && d.BSeq >= b.Duplicates[i].BSeq: // see newer
+				b.Duplicates[i] = d
 			}
 		}
 	}

@@ -13,7 +13,9 @@ import (
 type Outbox interface {
 	// Start begins an attempt: it locks, asks whether the pair is live, and
 	// commits the state sending. ok is false when there is nothing to send: the
-	// pair is not live (state held), or the notification is already final.
+	// pair is not live (state held), or the notification is already final. The error
+	// is a *alert.SendError that says when to ask again while another notification
+	// must be settled first.
 	Start(ctx context.Context, id uuid.UUID) (n alert.Notification, ok bool, err error)
 	// Finish records what became of the attempt: sent, failed, suppressed, or
 	// pending when it will be tried again.

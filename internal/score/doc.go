@@ -33,4 +33,10 @@
 // are not here: they are the gate's (see package match).
 //
 // Region and language never touch score or band; they order equals on reading.
+//
+// # Near-duplicates
+//
+// [Epoch.Duplicate] compares two profiles of one side by their [Signature]: the
+// heaviest features that do not depend on the language, as shares of a whole. What
+// is the same of both, out of all that is in either, must reach [Epoch.Twin].
 package score

@@ -28,6 +28,7 @@ func TestTheFingerprintNamesWhatDecidesAScore(t *testing.T) {
 		"floor":    score.NewEpoch(1, a, score.Thresholds{Floor: th.Floor + 1, Possible: th.Possible, Strong: th.Strong}),
 		"possible": score.NewEpoch(1, a, score.Thresholds{Floor: th.Floor, Possible: th.Possible + 1, Strong: th.Strong}),
 		"strong":   score.NewEpoch(1, a, score.Thresholds{Floor: th.Floor, Possible: th.Possible, Strong: th.Strong + 1}),
+		"twin":     score.NewEpoch(1, a, score.Thresholds{Floor: th.Floor, Possible: th.Possible, Strong: th.Strong, Twin: 1}),
 	} {
 		got := other.Fingerprint()
 		if same, ok := seen[got]; ok {

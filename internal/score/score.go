@@ -33,6 +33,10 @@ type Facts struct {
 type Side struct {
 	Features []analysis.Feature // sorted by Term, each term once
 	Facts    Facts
+	// Signature is by what a second posting of the same thing is known, Entity
+	// the legal entity that the profile names, if it does.
+	Signature Signature
+	Entity    string
 }
 
 // Query asks the index for every profile of side In whose text part with

@@ -77,10 +77,12 @@ type tables struct {
 	network       bool
 	heads         [profiles]head
 	rows          [pairs]row
+	couples       [couples]coupleRow
 	pairs         [pairs]pairRow
 	decisions     [pairs]decision
 	subscriptions [subscriptions]subscription
 	notes         [notes]state // by [noteID]
+	refers        [notes]int   // one more than the notification referred to; 0: told in full
 }
 
 // key names one row that can be locked.
@@ -91,7 +93,8 @@ const (
 	keyNetwork  key = 1
 	keyHead     key = 2
 	keyRow          = keyHead + profiles
-	keyPair         = keyRow + pairs
+	keyCouple       = keyRow + pairs
+	keyPair         = keyCouple + couples
 	keyDecision     = keyPair + pairs
 	keySub          = keyDecision + pairs
 	keyNote         = keySub + subscriptions
@@ -107,8 +110,10 @@ func copyRow(to, from *tables, k key) {
 		to.network = from.network
 	case k < keyRow:
 		to.heads[k-keyHead] = from.heads[k-keyHead]
-	case k < keyPair:
+	case k < keyCouple:
 		to.rows[k-keyRow] = from.rows[k-keyRow]
+	case k < keyPair:
+		to.couples[k-keyCouple] = from.couples[k-keyCouple]
 	case k < keyDecision:
 		to.pairs[k-keyPair] = from.pairs[k-keyPair]
 	case k < keySub:
@@ -116,7 +121,7 @@ func copyRow(to, from *tables, k key) {
 	case k < keyNote:
 		to.subscriptions[k-keySub] = from.subscriptions[k-keySub]
 	default:
-		to.notes[k-keyNote] = from.notes[k-keyNote]
+		to.notes[k-keyNote], to.refers[k-keyNote] = from.notes[k-keyNote], from.refers[k-keyNote]
 	}
 }
 

@@ -28,8 +28,9 @@
 //     waited for; commits are slow; whoever dies is rolled back; SKIP LOCKED; a
 //     wait in a circle is a fault.
 //   - The match transaction, statement by statement: the turn, the heads ordered
-//     by (seq, epoch), the pairs by compare-and-set, the news in a later snapshot,
-//     the notifications in one more.
+//     by (seq, epoch), the pairs by compare-and-set, near-duplicates likewise, the
+//     news in a later snapshot, the notifications in one more, and in another what
+//     they refer to. All demands are of one organisation, and all supplies.
 //   - The gate: validity against a clock that moves between any two steps, clusters
 //     that are joined and parted, decisions bound to contents. What opens it leaves
 //     a job; the clock of those who work jobs may be ahead.
@@ -37,7 +38,8 @@
 //     of them.
 //   - Early withdrawal: retiring a head before its message is matched.
 //   - Delivery: pending, sending, sent, failed, held and suppressed, with several
-//     attempts at one notification at once; subscriptions that begin and end.
+//     attempts at one notification at once; subscriptions that begin and end; what
+//     refers to a near-duplicate waits for it.
 //   - The sweeper.
 //
 // All this goes wrong at random, and differently in each run: processes stall,
@@ -51,11 +53,14 @@
 // It sees every commit and nothing sees it. During the run: no head goes back; no
 // attempt to tell starts after a withdrawal, a pause or the end of the
 // subscription was committed, nor after one of a higher band; nothing is told
-// that is no news; the acknowledgement of a withdrawal comes after its head.
+// that is no news; nothing is told as a near-duplicate of what has ended, is not
+// like it, or never arrived in full; the acknowledgement of a withdrawal comes
+// after its head.
 // At the end, against a plain computation over what the producers said: PROFILES
 // holds what all messages in order make; exactly those pairs are live that should
 // be, at the newest revisions, in the right band; every revision was matched by a
-// live handler; every pair that is live was noticed, and announced if it is news;
+// live handler; exactly those profiles are near-duplicates that are alike; every
+// pair that is live was noticed, and announced if it is news;
 // everybody who should have been told was, and nobody else; nothing stays pending.
 //
 // # Replaying a run

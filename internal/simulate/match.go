@@ -9,8 +9,9 @@ import (
 type task struct {
 	message
 
-	rows   [pairs]row // seq 0: not found
-	failed bool       // it must come again
+	rows    [pairs]row // seq 0: not found
+	couples [couples]coupleRow
+	failed  bool // it must come again
 }
 
 // batch is what one match transaction writes.
@@ -19,6 +20,7 @@ type batch struct {
 	rematch bool
 	heads   [profiles]message // seq 0: none
 	rows    [pairs]row
+	couples [couples]coupleRow
 }
 
 // rematch is the second durable consumer, that of the newest epoch. It delivers
@@ -170,11 +172,16 @@ func (w *world) handle(p *process, r *replica, seqs []int, epoch int, rematch bo
 	return tasks, stale
 }
 
-// find scores t against every counterpart in one snapshot of the index.
+// find scores t against every counterpart, and compares it with those of its own
+// side, in one snapshot of the index.
 func (w *world) find(r *replica, t *task, epoch int, rematch bool) {
 	for other := range profiles {
 		doc := r.index.docs[other]
-		if doc.seq == 0 || (other < demands) == (t.profile < demands) {
+		if doc.seq == 0 || other == t.profile {
+			continue
+		}
+		if (other < demands) == (t.profile < demands) {
+			w.findTwin(t, other, doc, epoch)
 			continue
 		}
 		pair, found := pairOf(t.profile, other), row{demandSeq: t.seq, supplySeq: doc.seq, epoch: epoch, rematch: rematch}
@@ -211,6 +218,12 @@ func (w *world) commit(p *process, tasks []*task, epoch int, rematch bool) (stal
 			old := &b.rows[pair]
 			// When each is newer on one side, both are overtaken.
 			if found.demandSeq != 0 && found.demandSeq >= old.demandSeq && found.supplySeq >= old.supplySeq {
+				*old = found
+			}
+		}
+		for couple, found := range t.couples {
+			old := &b.couples[couple]
+			if found.aSeq != 0 && found.aSeq >= old.aSeq && found.bSeq >= old.bSeq {
 				*old = found
 			}
 		}

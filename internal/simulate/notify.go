@@ -1,5 +1,7 @@
 package simulate
 
+import "slices"
+
 // jobKind is what a River job does.
 type jobKind int
 
@@ -15,6 +17,7 @@ type job struct {
 	arg     int // the notification, the profile or the cluster
 	from    int // of a page: its first profile
 	after   int // the step before which a delivery is not worked
+	behind  int // of a delivery: one more than the notification it waits for
 	tick    int // the tick before which it is not worked, as the worker sees it
 	running bool
 	done    bool
@@ -27,7 +30,7 @@ func (w *world) jobWorker(p *process, deliveries bool) {
 		p.await(func() bool {
 			for n = range w.jobs {
 				j := &w.jobs[n]
-				if (j.kind == deliver) == deliveries && !j.running && !j.done && j.tick <= w.tick && (j.after <= w.steps || w.healed) {
+				if (j.kind == deliver) == deliveries && !j.running && !j.done && j.tick <= w.tick && (j.after <= w.steps || w.healed) && !w.waits(j) {
 					return true
 				}
 			}
@@ -37,9 +40,9 @@ func (w *world) jobWorker(p *process, deliveries bool) {
 		j := w.jobs[n]
 		p.step("takes a job")
 		if j.kind == deliver {
-			again := w.deliver(p, j.arg)
+			again, behind := w.deliver(p, j.arg)
 			p.step("completes the job")
-			w.jobs[n].done = w.jobs[n].done || !again
+			w.jobs[n].done, w.jobs[n].behind = w.jobs[n].done || !again, behind
 		} else {
 			again := w.retell(p, j)
 			p.step("completes the job")
@@ -50,10 +53,25 @@ func (w *world) jobWorker(p *process, deliveries bool) {
 	}
 }
 
-// deliver tells one subscription; true means: try again later.
-func (w *world) deliver(p *process, id int) bool {
-	if !w.startAttempt(p, id) {
+// waits reports whether the job waits for a notification that is under way. When
+// all trouble has ended, it would do nothing else.
+func (w *world) waits(j *job) bool {
+	if j.behind == 0 || !w.healed {
 		return false
+	}
+	n := w.db.committed.notes[j.behind-1]
+	return n == pending || n == sending
+}
+
+// deliver tells one subscription; again means: try again later. If that is when
+// another notification is settled, behind is one more than that.
+func (w *world) deliver(p *process, id int) (again bool, behind int) {
+	start, other := w.startAttempt(p, id)
+	switch {
+	case !start && other.underWay:
+		return true, other.other + 1
+	case !start:
+		return false, 0
 	}
 	p.step("sends")
 	outcome := sent
@@ -62,6 +80,8 @@ func (w *world) deliver(p *process, id int) bool {
 		outcome = pending // a fault of the network: try again
 	case w.chance(10):
 		outcome = failed // given up
+	case other.other < 0:
+		w.history.full[id] = true
 	}
 	t := p.begin()
 	t.statement("finish")
@@ -75,12 +95,12 @@ func (w *world) deliver(p *process, id int) bool {
 		t.wrote(k)
 	}
 	t.commit()
-	return outcome == pending
+	return outcome == pending, 0
 }
 
 // startAttempt commits the start of an attempt; false means that there is
-// nothing to send.
-func (w *world) startAttempt(p *process, id int) bool {
+// nothing to send, or not yet.
+func (w *world) startAttempt(p *process, id int) (start bool, other reference) {
 	sub, pair, band := noteKey(id)
 	d, s := sidesOf(pair)
 	live := false
@@ -92,10 +112,19 @@ func (w *world) startAttempt(p *process, id int) bool {
 	if w.variant == CheckBeforeLock {
 		ask(t)
 	}
+	twin := -1
 	if w.variant != HeadsUnlocked {
 		t.statement("lock the heads")
-		t.share(keyHead + key(d))
-		t.share(keyHead + key(s))
+		concerned := []int{d, s}
+		if n := t.view.refers[id]; n != 0 && w.variant != TwinUnlocked {
+			_, otherPair, _ := noteKey(n - 1)
+			_, twin, _ = twinIn(pair, otherPair)
+			concerned = append(concerned, twin)
+			slices.Sort(concerned)
+		}
+		for _, i := range concerned {
+			t.share(keyHead + key(i))
+		}
 	}
 	t.statement("lock the notification")
 	t.lock(keyNote + key(id))
@@ -106,16 +135,22 @@ func (w *world) startAttempt(p *process, id int) bool {
 	if w.variant != CheckBeforeLock {
 		ask(t)
 	}
+	other = w.readReference(t, id, twin)
 	n := &t.view.notes[id]
 	higher := band < 2 && w.overtaken(&t.view, sub, pair, band+1) && w.variant != LowerBandSent
 	switch {
 	case *n != pending && *n != sending:
 		t.rollback()
-		return false
+		return false, reference{other: -1}
 	case ended:
 		*n = suppressed
+	case live && !higher && other.underWay:
+		w.tracef("%s: notification %d waits for notification %d", p.name, id, other.other)
+		t.rollback()
+		return false, other
 	case live && !higher:
 		*n = sending
+		t.view.refers[id] = other.other + 1
 		w.tracef("%s: starts notification %d of pair %d", p.name, id, pair)
 	case w.variant == Suppressed:
 		*n = suppressed
@@ -124,10 +159,14 @@ func (w *world) startAttempt(p *process, id int) bool {
 		w.tracef("%s: holds notification %d of pair %d", p.name, id, pair)
 	}
 	start, asked := *n == sending, t.view
+	other.underWay = false
 	t.wrote(keyNote + key(id))
 	t.commit()
 	if start {
 		w.watchAttempt(&asked, id)
+		if other.other >= 0 {
+			w.watchReference(id, other.other)
+		}
 	}
-	return start
+	return start, other
 }

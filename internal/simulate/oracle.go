@@ -10,6 +10,7 @@ type history struct {
 	// handler, not a re-match, and committed; a bit each.
 	matched [maxSequence + 1]uint8
 	tried   map[revisions]bool // written by a live handler, committed or not
+	full    [notes]bool        // has arrived in full
 }
 
 // revisions is a pair at one sequence of each side.
@@ -138,6 +139,9 @@ func (w *world) judge() {
 			w.fault(Lost, "profile %d at %d was never matched but by a re-match", i, got.seq)
 		}
 		newest[i] = got
+	}
+	for couple := range couples {
+		w.judgeCouple(couple, &newest)
 	}
 	for pair := range pairs {
 		d, s := sidesOf(pair)

@@ -12,6 +12,7 @@ const (
 	crowded       // two profiles, many revisions
 	orders        // two profiles are paused, resumed and withdrawn at once
 	waiting       // profiles that are valid later
+	twins         // near-duplicates that come and go while they are told
 	themes
 )
 
@@ -57,6 +58,8 @@ func (w *world) roughen() {
 		w.publishGap = w.choose(4, 10, 30)
 	case waiting:
 		w.publishGap, w.ticks = w.choose(4, 20), w.choose(10, 20, 40)
+	case twins:
+		w.publishGap, w.actionGap, w.retries = w.choose(4, 20, 60), w.choose(10, 30), w.choose(2, 4)
 	case mixed, epochal, themes:
 	}
 	w.ranked = w.rng.IntN(2) == 0
@@ -75,6 +78,14 @@ func (w *world) plot() {
 				if e > 0 && w.rng.IntN(2) == 0 {
 					w.bands[e][d][s] = w.bands[e-1][d][s]
 				}
+			}
+		}
+	}
+	for e := range w.alike {
+		for x := range texts {
+			for y := range x + 1 {
+				same := x == y || w.rng.IntN(2) == 0
+				w.alike[e][x][y], w.alike[e][y][x] = same, same
 			}
 		}
 	}
@@ -100,6 +111,9 @@ func (w *world) plot() {
 		do = []action{switchEpoch, sweep}
 	case waiting:
 		events, actions = 4+w.rng.IntN(4), w.rng.IntN(2)
+	case twins:
+		events, actions = profiles+w.rng.IntN(8), w.rng.IntN(3)
+		do = []action{decide, subscribe, switchEpoch, sweep}
 	case mixed, themes:
 	}
 	for i := range events {
@@ -130,6 +144,13 @@ func (w *world) plotEvent(n int) event {
 		}
 	case mixed, epochal:
 		commands = 4
+	case twins:
+		e.content.cluster = 0
+		if n < profiles {
+			e.profile = n
+		} else {
+			commands = 5
+		}
 	case waiting, themes:
 	}
 	if w.rng.IntN(10) < commands {

@@ -48,6 +48,7 @@ func TestARunDoesSomething(t *testing.T) {
 		"withdraws early", "conflict on intake", "rejects", "acknowledgement of", "is superseded", "is over",
 		"gives up waiting", "rematch=true", "waits for row", "crash", "restarts", "holds notification", "starts notification",
 		"tells subscription", "read a page", "what is not valid yet", "sweep", "unsubscribe", "healed",
+		"found couple", "refers to", "waits for notification", "says also posted as",
 	} {
 		if !bytes.Contains(trace.Bytes(), []byte(want)) {
 			t.Errorf("never in the traces: %q", want)

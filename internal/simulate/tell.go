@@ -86,15 +86,18 @@ func (w *world) overtaken(t *tables, sub, pair, band int) bool {
 
 // insertNotes makes the notifications pending that are not there or held.
 func (w *world) insertNotes(t *transaction, found news) {
+	var made []int
 	for _, id := range found.ids {
 		t.lock(keyNote + key(id))
 		if n := t.view.notes[id]; n == absent || n == held {
-			t.view.notes[id] = pending
+			t.view.notes[id], t.view.refers[id] = pending, 0
 			t.wrote(keyNote + key(id))
+			made = append(made, id)
 			t.jobs = append(t.jobs, job{kind: deliver, arg: id, after: w.steps + w.rng.IntN(w.backoff)})
 			w.watchTold(t, &found, id)
 		}
 	}
+	w.refer(t, made)
 }
 
 // retell is the job after a change of the gate that may have opened it: for one

@@ -84,6 +84,16 @@ const (
 	NoRetire
 	// RetireOnce does not repeat an early withdrawal that a crash lost.
 	RetireOnce
+	// TwinNoCompare lets the last writer of a couple of near-duplicates win.
+	TwinNoCompare
+	// TwinUnchecked says "also posted as" whatever became of the other one.
+	TwinUnchecked
+	// TwinNotAwaited says it while the other one is still under way.
+	TwinNotAwaited
+	// TwinChained refers to what itself only refers.
+	TwinChained
+	// TwinUnlocked does not lock the head of the near-duplicate that it names.
+	TwinUnlocked
 
 	variants // how many there are
 )
@@ -124,6 +134,11 @@ var names = [variants]string{
 	IntakeSkips:        "intake skips ahead",
 	NoRetire:           "no early withdrawal",
 	RetireOnce:         "early withdrawal not repeated",
+	TwinNoCompare:      "duplicates without compare",
+	TwinUnchecked:      "reference not checked",
+	TwinNotAwaited:     "reference not waited for",
+	TwinChained:        "references in a chain",
+	TwinUnlocked:       "twin not locked",
 }
 
 // String returns the variant's name.

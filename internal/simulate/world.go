@@ -96,6 +96,7 @@ type world struct {
 	opening    int // if positive, the operator starts so many steps after the producer ended
 	planned    int // PROFILES' last sequence when the switch of the epoch began
 	bands      [epochs][texts][texts]int
+	alike      [epochs][texts][texts]bool // of one side; symmetric
 
 	intake         []event // intake[0] is none
 	intakeConsumer consumer

@@ -75,6 +75,12 @@ func (w *world) dropRows(b *batch, m message) {
 			*r = row{}
 		}
 	}
+	for couple := range b.couples {
+		r := &b.couples[couple]
+		if m.profile == coupled[couple][0] && r.aSeq == m.seq || m.profile == coupled[couple][1] && r.bSeq == m.seq {
+			*r = coupleRow{}
+		}
+	}
 }
 
 // writePairs is the rest of the match transaction: the upsert of the pairs, in
@@ -95,6 +101,7 @@ func (w *world) writePairs(t *transaction, b *batch, written [profiles]bool) {
 			accepted[pair] = w.writeRow(t, pair, r)
 		}
 	}
+	w.writeCouples(t, b)
 	switch w.variant {
 	case NotifyInUpsert:
 		w.insertNotes(t, w.selectNews(t, &before, concerns))

@@ -78,6 +78,18 @@ WHERE suggestion.epoch <= excluded.epoch
 AND suggestion.demand_seq <= excluded.demand_seq
 AND suggestion.supply_seq <= excluded.supply_seq`
 
+// upsertDuplicates is what statement 2c is for near-duplicates.
+const upsertDuplicates = `
+INSERT INTO duplicate (a_id, b_id, a_seq, b_seq, epoch)
+SELECT a_id, b_id, a_seq, b_seq, @epoch
+FROM unnest(@a_ids::text[], @b_ids::text[], @a_seqs::bigint[], @b_seqs::bigint[]) AS d (a_id, b_id, a_seq, b_seq)
+ORDER BY a_id COLLATE "C", b_id COLLATE "C"
+ON CONFLICT (a_id, b_id) DO UPDATE SET
+	a_seq = excluded.a_seq, b_seq = excluded.b_seq, epoch = excluded.epoch, updated_at = clock_timestamp()
+WHERE duplicate.epoch <= excluded.epoch
+AND duplicate.a_seq <= excluded.a_seq
+AND duplicate.b_seq <= excluded.b_seq`
+
 // Commit writes b in one transaction; see "The match protocol" in package
 // match. The error wraps fault.ErrStale if b.Epoch is not the active epoch, and
 // fault.ErrInvalid if PostgreSQL cannot keep what a head or a pair says.
@@ -143,7 +155,8 @@ func (s *Store) writePairs(ctx context.Context, tx pgx.Tx, b suggestion.Batch, w
 	if len(written) == 0 {
 		return 0, nil
 	}
-	pairs, err := pairArgs(b, written)
+	superseded := supersededBy(b, written)
+	pairs, err := pairArgs(b, superseded)
 	if err != nil {
 		return 0, err
 	}
@@ -156,6 +169,9 @@ func (s *Store) writePairs(ctx context.Context, tx pgx.Tx, b suggestion.Batch, w
 	batch.Queue(upsertOrganisations, organisationArgs(b, written))
 	batch.Queue(logRevisions, pgx.NamedArgs{"ids": ids})
 	batch.Queue(upsertPairs, pairs)
+	if len(b.Duplicates) > 0 {
+		batch.Queue(upsertDuplicates, duplicateArgs(b, superseded))
+	}
 	found.queue(&batch, ids)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return 0, err
@@ -207,16 +223,23 @@ func headArgs(b suggestion.Batch) (pgx.NamedArgs, error) {
 	}, nil
 }
 
-// pairArgs lays the pairs out as columns, but for those of a superseded
-// revision. What another profile of the batch found of a newer revision stays:
-// that profile's message is not handled again.
-func pairArgs(b suggestion.Batch, written map[profile.ID]bool) (pgx.NamedArgs, error) {
-	superseded := make(map[profile.ID]uint64) // by profile, the sequence
+// supersededBy returns the sequences of the heads of b that were not written, by
+// profile. What was found of them is not written either, but what another profile
+// of the batch found of a newer revision is: that profile's message is not
+// handled again.
+func supersededBy(b suggestion.Batch, written map[profile.ID]bool) map[profile.ID]uint64 {
+	superseded := make(map[profile.ID]uint64)
 	for _, h := range b.Heads {
 		if !written[h.ID] {
 			superseded[h.ID] = h.Seq
 		}
 	}
+	return superseded
+}
+
+// pairArgs lays the pairs out as columns, but for those of a superseded
+// revision.
+func pairArgs(b suggestion.Batch, superseded map[profile.ID]uint64) (pgx.NamedArgs, error) {
 	n := len(b.Pairs)
 	demandIDs, supplyIDs, bands, reasons := make([]string, 0, n), make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
 	demandSeqs, supplySeqs := make([]uint64, 0, n), make([]uint64, 0, n)
@@ -240,6 +263,20 @@ func pairArgs(b suggestion.Batch, written map[profile.ID]bool) (pgx.NamedArgs, e
 		"epoch": b.Epoch, "rematch": b.Rematch, "demand_ids": demandIDs, "supply_ids": supplyIDs,
 		"demand_seqs": demandSeqs, "supply_seqs": supplySeqs, "scores": scores, "bands": bands, "reasons": reasons,
 	}, nil
+}
+
+// duplicateArgs does the same for near-duplicates.
+func duplicateArgs(b suggestion.Batch, superseded map[profile.ID]uint64) pgx.NamedArgs {
+	n := len(b.Duplicates)
+	aIDs, bIDs, aSeqs, bSeqs := make([]string, 0, n), make([]string, 0, n), make([]uint64, 0, n), make([]uint64, 0, n)
+	for _, d := range b.Duplicates {
+		if superseded[d.A] == d.ASeq || superseded[d.B] == d.BSeq {
+			continue
+		}
+		aIDs, bIDs = append(aIDs, string(d.A)), append(bIDs, string(d.B))
+		aSeqs, bSeqs = append(aSeqs, d.ASeq), append(bSeqs, d.BSeq)
+	}
+	return pgx.NamedArgs{"epoch": b.Epoch, "a_ids": aIDs, "b_ids": bIDs, "a_seqs": aSeqs, "b_seqs": bSeqs}
 }
 
 // organisationArgs lays out what the written heads say of their organisations.

@@ -182,6 +182,8 @@ func batch(parts ...any) suggestion.Batch {
 			b.Heads = append(b.Heads, p)
 		case suggestion.Pair:
 			b.Pairs = append(b.Pairs, p)
+		case suggestion.Duplicate:
+			b.Duplicates = append(b.Duplicates, p)
 		case func(*suggestion.Batch):
 			p(&b)
 		default:

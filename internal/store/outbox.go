@@ -5,20 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"kobling/internal/alert"
 	"kobling/internal/fault"
+	"kobling/internal/profile"
 )
 
 // The statements of Start, in the order of "Delivery" in package match: heads,
-// then the notification, and only then, with a new snapshot, the live check.
+// also that of a near-duplicate which may be named, then the notification, and
+// only then, with a new snapshot, the live check.
 const (
 	lockPair = `
 SELECT id FROM profile
-WHERE id IN (SELECT unnest(ARRAY[demand_id, supply_id]) FROM notification WHERE id = @id)
+WHERE id IN (
+	SELECT unnest(ARRAY[n.demand_id, n.supply_id, o.demand_id, o.supply_id])
+	FROM notification n LEFT JOIN notification o ON o.id = n.also_of WHERE n.id = @id)
 ORDER BY id FOR SHARE`
 
 	lockNotification = `
@@ -45,8 +50,12 @@ JOIN profile d ON d.id = n.demand_id
 JOIN profile o ON o.id = n.supply_id
 WHERE n.id = @id`
 
+	// What is told in full refers to nothing from then on, so that others may
+	// refer to it.
 	startAttempt = `
-UPDATE notification SET state = 'sending', attempts = attempts + 1, updated_at = clock_timestamp() WHERE id = @id`
+UPDATE notification SET state = 'sending', attempts = attempts + 1, also_of = CASE WHEN @refers THEN also_of END,
+	updated_at = clock_timestamp()
+WHERE id = @id`
 
 	putOff = `
 UPDATE notification SET state = @state, detail = @detail, updated_at = clock_timestamp() WHERE id = @id`
@@ -56,7 +65,9 @@ UPDATE notification SET state = @state, detail = @detail, updated_at = clock_tim
 // which a withdrawal can stop it. ok is false when there is nothing to send: the
 // pair is not live or is told at a higher band (the notification is held now),
 // the subscription has ended (suppressed now), or the notification is held or
-// final already. The error wraps fault.ErrNotFound if there is no such
+// final already. The error is an *alert.SendError while the notification that this
+// one would refer to is under way: whether it arrives decides how this one is
+// told. The error wraps fault.ErrNotFound if there is no such
 // notification.
 func (s *Store) Start(ctx context.Context, id uuid.UUID) (n alert.Notification, ok bool, err error) {
 	var found attempt
@@ -76,8 +87,11 @@ func (s *Store) Start(ctx context.Context, id uuid.UUID) (n alert.Notification, 
 			args["state"], args["detail"] = string(alert.Held), "the pair is not live"
 		case found.overtaken:
 			args["state"], args["detail"] = string(alert.Held), "a higher band is told"
+		case found.twin.underWay():
+			return &alert.SendError{After: found.twin.pause(), Err: fmt.Errorf("%s is told first", found.twin.notification)}
 		default:
 			query, ok = startAttempt, true
+			args["refers"] = found.twin.told()
 		}
 		_, err := tx.Exec(ctx, query, args)
 		return err
@@ -97,6 +111,8 @@ type attempt struct {
 	subscribed bool
 	live       bool
 	overtaken  bool // of the same pair a higher band is told, or about to be
+	locked     []profile.ID
+	twin       twin
 
 	n                       alert.Notification
 	reasons, demand, supply []byte
@@ -105,7 +121,10 @@ type attempt struct {
 func (a *attempt) read(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 	args := pgx.NamedArgs{"id": id}
 	var batch pgx.Batch
-	batch.Queue(lockPair, args)
+	batch.Queue(lockPair, args).Query(func(rows pgx.Rows) (err error) {
+		a.locked, err = pgx.CollectRows(rows, pgx.RowTo[profile.ID])
+		return err
+	})
 	batch.Queue(lockNotification, args).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&a.state, &a.subscribed)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -125,7 +144,14 @@ func (a *attempt) read(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 		a.live = err == nil
 		return err
 	})
-	return tx.SendBatch(ctx, &batch).Close()
+	a.twin.queue(&batch, id)
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return err
+	}
+	if !slices.Contains(a.locked, a.twin.id) { // there is none, or since this moment
+		a.twin = twin{}
+	}
+	return nil
 }
 
 // notification decodes what was read, after the transaction.
@@ -135,6 +161,13 @@ func (a *attempt) notification() (alert.Notification, error) {
 		return n, fmt.Errorf("decode reasons: %w", err)
 	}
 	var err error
+	if a.twin.told() {
+		body, err := decodeBody(a.twin.body)
+		if err != nil {
+			return n, err
+		}
+		n.AlsoPostedAs = &alert.Twin{Notification: a.twin.notification, Profile: body}
+	}
 	if n.Demand, err = decodeBody(a.demand); err != nil {
 		return n, err
 	}

@@ -15,7 +15,7 @@ import (
 // The two ways of reading suggestions. The bodies are joined to one page only.
 const (
 	selectPairs = `
-SELECT l.demand_id, l.supply_id, l.demand_seq, l.supply_seq, l.epoch, l.score, l.band, l.reasons, p.first_live_at, d.body, o.body
+SELECT l.demand_id, l.supply_id, l.demand_seq, l.supply_seq, l.epoch, l.score, l.band, l.reasons, p.first_live_at, d.body, o.body, x.body
 FROM (
 	SELECT * FROM suggestion_live
 	WHERE `
@@ -29,6 +29,7 @@ FROM (
 JOIN profile d ON d.id = l.demand_id
 JOIN profile o ON o.id = l.supply_id
 LEFT JOIN pair p ON p.demand_id = l.demand_id AND p.supply_id = l.supply_id
+LEFT JOIN LATERAL (SELECT body FROM profile WHERE id = also_posted_as(l.demand_id, l.supply_id, clock_timestamp()) LIMIT 1) x ON true
 ORDER BY l.score DESC, l.demand_id, l.supply_id`
 
 	selectAllPairs       = selectPairs + `@profile = ''` + pageOfPairs
@@ -47,9 +48,9 @@ func (s *Store) Suggestions(ctx context.Context, f suggestion.Filter) ([]suggest
 	}
 	return rows(ctx, s, "suggestions", query, args, func(row pgx.CollectableRow) (suggestion.Row, error) {
 		var r suggestion.Row
-		var reasons, demand, supply []byte
+		var reasons, demand, supply, twin []byte
 		var firstLive *time.Time
-		if err := row.Scan(&r.Demand, &r.Supply, &r.DemandSeq, &r.SupplySeq, &r.Epoch, &r.Score, &r.Band, &reasons, &firstLive, &demand, &supply); err != nil {
+		if err := row.Scan(&r.Demand, &r.Supply, &r.DemandSeq, &r.SupplySeq, &r.Epoch, &r.Score, &r.Band, &reasons, &firstLive, &demand, &supply, &twin); err != nil {
 			return r, err
 		}
 		if firstLive != nil {
@@ -62,7 +63,10 @@ func (s *Store) Suggestions(ctx context.Context, f suggestion.Filter) ([]suggest
 		if r.DemandProfile, err = decodeBody(demand); err != nil {
 			return r, err
 		}
-		r.SupplyProfile, err = decodeBody(supply)
+		if r.SupplyProfile, err = decodeBody(supply); err != nil {
+			return r, err
+		}
+		r.Twin, err = decodeBody(twin)
 		return r, err
 	})
 }

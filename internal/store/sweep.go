@@ -16,7 +16,7 @@ import (
 const deleteSuperseded = `
 WITH old AS (
 	SELECT s.demand_id, s.supply_id FROM suggestion s
-	WHERE (s.demand_id, s.supply_id) > (@demand, @supply)
+	WHERE (s.demand_id, s.supply_id) > (@first, @second)
 	AND (EXISTS (SELECT FROM profile p WHERE p.id = s.demand_id AND p.seq > s.demand_seq)
 		OR EXISTS (SELECT FROM profile p WHERE p.id = s.supply_id AND p.seq > s.supply_seq))
 	ORDER BY s.demand_id, s.supply_id LIMIT 1000
@@ -26,18 +26,41 @@ WITH old AS (
 )
 SELECT demand_id, supply_id FROM old ORDER BY demand_id, supply_id`
 
-// Sweep removes superseded suggestions, in small transactions that wait for
-// nobody, and returns how many.
+// deleteDuplicates does the same for near-duplicates.
+const deleteDuplicates = `
+WITH old AS (
+	SELECT x.a_id, x.b_id FROM duplicate x
+	WHERE (x.a_id, x.b_id) > (@first, @second)
+	AND (EXISTS (SELECT FROM profile p WHERE p.id = x.a_id AND p.seq > x.a_seq)
+		OR EXISTS (SELECT FROM profile p WHERE p.id = x.b_id AND p.seq > x.b_seq))
+	ORDER BY x.a_id, x.b_id LIMIT 1000
+	FOR UPDATE OF x SKIP LOCKED
+), gone AS (
+	DELETE FROM duplicate x USING old WHERE x.a_id = old.a_id AND x.b_id = old.b_id
+)
+SELECT a_id, b_id FROM old ORDER BY a_id, b_id`
+
+// Sweep removes superseded suggestions and near-duplicates, in small transactions
+// that wait for nobody, and returns how many.
 func (s *Store) Sweep(ctx context.Context) (int, error) {
-	type key struct{ demand, supply profile.ID }
+	suggestions, err := s.sweep(ctx, "sweep suggestions", deleteSuperseded)
+	if err != nil {
+		return suggestions, err
+	}
+	duplicates, err := s.sweep(ctx, "sweep near-duplicates", deleteDuplicates)
+	return suggestions + duplicates, err
+}
+
+func (s *Store) sweep(ctx context.Context, what, query string) (int, error) {
+	type key struct{ first, second profile.ID }
 	var last key
 	total := 0
 	for {
-		keys, err := rows(ctx, s, "sweep suggestions", deleteSuperseded,
-			pgx.NamedArgs{"demand": string(last.demand), "supply": string(last.supply)},
+		keys, err := rows(ctx, s, what, query,
+			pgx.NamedArgs{"first": string(last.first), "second": string(last.second)},
 			func(row pgx.CollectableRow) (key, error) {
 				var k key
-				err := row.Scan(&k.demand, &k.supply)
+				err := row.Scan(&k.first, &k.second)
 				return k, err
 			})
 		if err != nil {

@@ -69,7 +69,7 @@ INSERT INTO notification (id, dedup_key, subscription_id, channel, demand_id, su
 SELECT id, dedup_key, subscription_id, channel, demand_id, supply_id, 'match', band
 FROM unnest(@ids::uuid[], @keys::bytea[], @subscriptions::uuid[], @channels::text[], @demand_ids::text[], @supply_ids::text[], @bands::text[])
 	AS n (id, dedup_key, subscription_id, channel, demand_id, supply_id, band)
-ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending', updated_at = clock_timestamp()
+ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending', also_of = NULL, updated_at = clock_timestamp()
 WHERE notification.state = 'held'
 RETURNING id, channel`
 
@@ -115,6 +115,9 @@ func (n *news) queue(batch *pgx.Batch, ids []string) {
 // tell writes the notifications and the jobs for what was found, and returns
 // how many notifications became pending.
 func (s *Store) tell(ctx context.Context, tx pgx.Tx, n news) (int, error) {
+	if err := n.markTwins(ctx, tx); err != nil {
+		return 0, err
+	}
 	jobs, err := suggestionJobs(n.rose, time.Now())
 	if err != nil {
 		return 0, err
@@ -151,7 +154,11 @@ func writeNotifications(ctx context.Context, tx pgx.Tx, tell []telling) ([]river
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanNotifyJob)
+	jobs, err := pgx.CollectRows(rows, scanNotifyJob)
+	if err != nil {
+		return nil, err
+	}
+	return jobs, referTwins(ctx, tx, jobs)
 }
 
 const lockHeads = `SELECT id FROM profile WHERE id = ANY(@ids::text[]) ORDER BY id FOR NO KEY UPDATE`

@@ -22,4 +22,5 @@ type Row struct {
 	FirstLiveAt   time.Time
 	DemandProfile *profile.Profile
 	SupplyProfile *profile.Profile
+	Twin          *profile.Profile // see Suggestion.AlsoPostedAs; nil: none
 }

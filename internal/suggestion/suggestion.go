@@ -53,6 +53,15 @@ type Pair struct {
 	Reasons              []Reason // heaviest first, at most MaxReasons
 }
 
+// Duplicate is the row of two profiles of one side and one organisation that say
+// the same, at one revision of each under one epoch. It is a relation of these
+// two: what is like the one need not be like the other.
+type Duplicate struct {
+	A, B       profile.ID // A before B
+	ASeq, BSeq uint64     // sequences in the PROFILES stream
+	Epoch      int
+}
+
 // Head is what the ledger knows of the newest revision of a profile.
 type Head struct {
 	ID          profile.ID
@@ -67,12 +76,13 @@ type Head struct {
 }
 
 // Batch is what one match transaction writes: at most one head per profile and
-// one row per pair.
+// one row per pair and per two near-duplicates.
 type Batch struct {
-	Epoch   int
-	Rematch bool // written by the re-match of a new epoch: raises no alert at once
-	Heads   []Head
-	Pairs   []Pair
+	Epoch      int
+	Rematch    bool // written by the re-match of a new epoch: raises no alert at once
+	Heads      []Head
+	Pairs      []Pair
+	Duplicates []Duplicate
 }
 
 // Outcome is what became of a Batch.
@@ -92,6 +102,15 @@ type Suggestion struct {
 	DemandTitle string    `json:"demand_title,omitempty"`
 	SupplyTitle string    `json:"supply_title,omitempty"`
 	FirstLiveAt time.Time `json:"first_live_at,omitzero"`
+	// AlsoPostedAs is the near-duplicate of one side, if there is one, whose
+	// suggestion with the other side came first.
+	AlsoPostedAs *Twin `json:"also_posted_as,omitempty"`
+}
+
+// Twin is a near-duplicate of one side of a pair, as shown to people.
+type Twin struct {
+	ID    profile.ID `json:"id"`
+	Title string     `json:"title,omitempty"` // not in events
 }
 
 // Explained is a reason that a person can read.

@@ -13,12 +13,12 @@ import (
 	"kobling/internal/suggestion"
 )
 
-//go:embed letter.txt letter.html
+//go:embed letter.txt letter.html also.txt also.html
 var files embed.FS
 
 var (
-	textLetter = texttemplate.Must(texttemplate.ParseFS(files, "letter.txt"))
-	htmlLetter = htmltemplate.Must(htmltemplate.ParseFS(files, "letter.html"))
+	textLetter = texttemplate.Must(texttemplate.ParseFS(files, "*.txt"))
+	htmlLetter = htmltemplate.Must(htmltemplate.ParseFS(files, "*.html"))
 )
 
 // letter is what the templates show.
@@ -34,6 +34,13 @@ type letter struct {
 	Reasons []reason
 	Cluster string
 	Site    string
+	Also    *also // nil: told in full
+}
+
+// also says what was told before, in place of the reasons.
+type also struct {
+	Posted         string // "also posted as …"
+	Demand, Supply string // titles of the pair that was told
 }
 
 // side is one profile in the letter.
@@ -56,6 +63,17 @@ func letterFor(n alert.Notification, reasons []suggestion.Explained, site string
 		Demand: newSide(n.Demand, t, lang), Supply: newSide(n.Supply, t, lang),
 	}
 	l.Subject = fmt.Sprintf("%s: %s ↔ %s", l.Band, clip(l.Demand.Title, 70), clip(l.Supply.Title, 70))
+	if n.AlsoPostedAs != nil {
+		twin := newSide(n.AlsoPostedAs.Profile, t, lang)
+		l.Also = &also{Posted: fmt.Sprintf(t.Also, clip(twin.Title, 200)), Demand: l.Demand.Title, Supply: l.Supply.Title}
+		if n.AlsoPostedAs.Profile.ID.Side() == profile.Demand {
+			l.Also.Demand = twin.Title
+		} else {
+			l.Also.Supply = twin.Title
+		}
+		l.Subject = fmt.Sprintf("%s: %s ↔ %s", t.Again, clip(l.Demand.Title, 70), clip(l.Supply.Title, 70))
+		return l
+	}
 	for _, r := range reasons {
 		if r.Kind == "ngram" {
 			continue // a likeness of letters says nothing to a reader
@@ -108,11 +126,15 @@ func clip(s string, n int) string {
 }
 
 func (l letter) render() (text, html string, err error) {
+	name := "letter"
+	if l.Also != nil {
+		name = "also"
+	}
 	var t, h strings.Builder
-	if err := textLetter.Execute(&t, l); err != nil {
+	if err := textLetter.ExecuteTemplate(&t, name+".txt", l); err != nil {
 		return "", "", fmt.Errorf("write text letter: %w", err)
 	}
-	if err := htmlLetter.Execute(&h, l); err != nil {
+	if err := htmlLetter.ExecuteTemplate(&h, name+".html", l); err != nil {
 		return "", "", fmt.Errorf("write HTML letter: %w", err)
 	}
 	return t.String(), h.String(), nil

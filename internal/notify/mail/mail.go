@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	gomail "github.com/wneessen/go-mail"
 
 	"kobling/internal/alert"
@@ -106,6 +107,9 @@ func judge(err error) error {
 	return fmt.Errorf("mail: %w", err)
 }
 
+// messageID is the Message-ID of a notification, without its brackets.
+func (s *Sender) messageID(id uuid.UUID) string { return id.String() + "@" + s.domain }
+
 // Message renders n for its reader.
 func (s *Sender) Message(n alert.Notification, reasons []suggestion.Explained) (*gomail.Msg, error) {
 	m := gomail.NewMsg()
@@ -116,7 +120,11 @@ func (s *Sender) Message(n alert.Notification, reasons []suggestion.Explained) (
 	}
 	to.Name = n.Subscription.Name
 	m.ToMailAddress(to)
-	m.SetMessageIDWithValue(n.ID.String() + "@" + s.domain)
+	m.SetMessageIDWithValue(s.messageID(n.ID))
+	if also := n.AlsoPostedAs; also != nil { // readers show both as one conversation
+		m.SetGenHeader("In-Reply-To", "<"+s.messageID(also.Notification)+">")
+		m.SetGenHeader("References", "<"+s.messageID(also.Notification)+">")
+	}
 	m.SetDateWithValue(n.CreatedAt)
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetGenHeader("X-Auto-Response-Suppress", "All")

@@ -94,25 +94,31 @@ func parts(t *testing.T, r io.Reader) (netmail.Header, map[string]string) {
 	}
 }
 
+// letter renders a notification: header, bodies, and all that a reader sees.
+func letter(t *testing.T, n alert.Notification) (header netmail.Header, bodies map[string]string, all string) {
+	t.Helper()
+	m, err := newSender(t, "smtp+plain://127.0.0.1:1").Message(n, reasons)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw strings.Builder
+	if _, err := m.WriteTo(&raw); err != nil {
+		t.Fatal(err)
+	}
+	header, bodies = parts(t, strings.NewReader(raw.String()))
+	subject, err := new(mime.WordDecoder).DecodeHeader(header.Get("Subject"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return header, bodies, "Subject: " + subject + "\n\n" + bodies["text/plain"] + "\n---\n" + bodies["text/html"]
+}
+
 func TestALetterInEachLanguage(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"da", "nb", "sv", "fi", "nl", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
-			m, err := newSender(t, "smtp+plain://127.0.0.1:1").Message(notification(lang), reasons)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var raw strings.Builder
-			if _, err := m.WriteTo(&raw); err != nil {
-				t.Fatal(err)
-			}
-			header, bodies := parts(t, strings.NewReader(raw.String()))
-			subject, err := new(mime.WordDecoder).DecodeHeader(header.Get("Subject"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := "Subject: " + subject + "\n\n" + bodies["text/plain"] + "\n---\n" + bodies["text/html"]
+			header, bodies, got := letter(t, notification(lang))
 			golden := filepath.Join("testdata", "letter."+lang+".golden")
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {

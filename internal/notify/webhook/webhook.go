@@ -124,6 +124,21 @@ type data struct {
 	Reasons  []suggestion.Explained `json:"reasons"`
 	Demand   brief                  `json:"demand"`
 	Supply   brief                  `json:"supply"`
+	// AlsoPostedAs is the near-duplicate that was told before, under that webhook-id.
+	AlsoPostedAs *twin `json:"also_posted_as,omitempty"`
+}
+
+type twin struct {
+	suggestion.Twin
+
+	NotificationID string `json:"notification_id"`
+}
+
+func newTwin(t *alert.Twin, lang string) *twin {
+	if t == nil {
+		return nil
+	}
+	return &twin{suggestion.Twin{ID: t.Profile.ID, Title: t.Profile.Title(lang)}, t.Notification.String()}
 }
 
 // brief is what a receiver is shown of a profile; of an anonymous one not the
@@ -152,6 +167,7 @@ func (s *Sender) Body(n alert.Notification, reasons []suggestion.Explained) ([]b
 			Data: data{
 				DemandID: n.Pair.Demand, SupplyID: n.Pair.Supply, Score: n.Pair.Score, Band: n.Band, Reasons: reasons,
 				Demand: newBrief(n.Demand, n.Subscription.Language), Supply: newBrief(n.Supply, n.Subscription.Language),
+				AlsoPostedAs: newTwin(n.AlsoPostedAs, n.Subscription.Language),
 			},
 		})
 		if err != nil || len(b) <= MaxBody || len(reasons) == 0 {

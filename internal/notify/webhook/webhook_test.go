@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
@@ -142,6 +143,38 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 		if err := sender().Send(t.Context(), notification(url), nil); err == nil {
 			t.Errorf("%s was reached", url)
 		}
+	}
+}
+
+func TestBodyNamesTheOtherPosting(t *testing.T) {
+	t.Parallel()
+	n := notification("https://example.org")
+	n.AlsoPostedAs = &alert.Twin{Notification: n.ID, Profile: &profile.Profile{
+		ID: "need.acme.fall-en", Organisation: profile.Organisation{Name: "Hidden AS"}, Anonymous: true, Texts: []profile.Text{{Lang: "en", Title: "Fall sensor"}},
+	}}
+	type told struct {
+		Data struct {
+			Also map[string]string `json:"also_posted_as"`
+		}
+	}
+	body := func() (b []byte, got told) {
+		b, err := sender().Body(n, nil)
+		if err == nil {
+			err = json.Unmarshal(b, &got)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, got
+	}
+	b, got := body()
+	want := map[string]string{"id": "need.acme.fall-en", "title": "Fall sensor", "notification_id": n.ID.String()}
+	if diff := cmp.Diff(want, got.Data.Also); diff != "" || strings.Contains(string(b), "Hidden") {
+		t.Errorf("also_posted_as (-want +got):\n%s\nin %s", diff, b)
+	}
+	n.AlsoPostedAs = nil
+	if b, _ := body(); strings.Contains(string(b), "also_posted_as") {
+		t.Errorf("what is told in full names another: %s", b)
 	}
 }
 
