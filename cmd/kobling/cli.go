@@ -18,6 +18,7 @@ import (
 	"kobling/internal/app"
 	"kobling/internal/config"
 	"kobling/internal/fault"
+	"kobling/internal/pack"
 	"kobling/internal/profile"
 	"kobling/internal/telemetry"
 )
@@ -31,6 +32,7 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" group:"run" help:"Check that this machine and its settings are fit to run."`
 	Config  configCmd  `cmd:"" group:"run" help:"Check, show or write the configuration."`
 	Eval    evalCmd    `cmd:"" group:"run" help:"Measure how good suggestions are, on collections with known answers."`
+	Lexicon lexiconCmd `cmd:"" group:"run" help:"Look after the words by which texts of different languages meet."`
 	Version versionCmd `cmd:"" group:"run" help:"Print the version."`
 
 	Publish  publishCmd  `cmd:"" group:"profiles" help:"Publish or revise one profile."`
@@ -67,6 +69,9 @@ type process struct {
 
 	file  string            // --config
 	flags map[string]string // settings given as flags, by name
+
+	// tables opens what is compiled from the packs of a data directory.
+	tables func(dataDir string) pack.Tables
 }
 
 // errUsage marks a command line that cannot be understood: exit code 2.
@@ -104,7 +109,7 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w (%w)", err, errUsage)
 	}
-	p := &process{Context: ctx, streams: std, flags: settingFlags(k)}
+	p := &process{Context: ctx, streams: std, flags: settingFlags(k), tables: openTables}
 	for _, path := range k.Path {
 		if path.Flag != nil && path.Flag.Name == "config" {
 			p.file = path.Flag.Target.String()

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"kobling/internal/analysis"
+	"kobling/internal/lexicon"
+	"kobling/internal/pack"
+	"kobling/internal/translate"
+)
+
+// translations are the translation tables of a data directory.
+type translations struct{ path string }
+
+// openTables returns the tables that are compiled from the packs of dataDir.
+func openTables(dataDir string) pack.Tables {
+	return translations{filepath.Join(dataDir, "translations.gz")}
+}
+
+// Compile implements [pack.Tables]: it learns from the built-in lexicon and from
+// entries.
+func (t translations) Compile(ctx context.Context, entries iter.Seq[pack.Entry], progress func(done, total int)) error {
+	lex, err := lexicon.Default()
+	if err != nil {
+		return err
+	}
+	a, err := analysis.New(lex)
+	if err != nil {
+		return err
+	}
+	packed := 0
+	all := func(yield func(translate.Entry) bool) {
+		for e := range entries {
+			packed++
+			terms := make([]translate.Term, len(e.Terms))
+			for i, term := range e.Terms {
+				terms[i] = translate.Term(term)
+			}
+			if !yield(translate.Entry{Terms: terms, Parallel: e.Parallel}) {
+				return
+			}
+		}
+		for _, c := range lex.Concepts {
+			if !yield(labelsOf(c)) {
+				return
+			}
+		}
+	}
+	tables, err := translate.Learn(ctx, all, a.Keys, progress)
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil: // a pack is damaged: keep what there was
+		return ctx.Err()
+	case packed == 0:
+		if err := os.Remove(t.path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	return t.write(tables)
+}
+
+// labelsOf is a concept of the lexicon as an entry.
+func labelsOf(c lexicon.Concept) translate.Entry {
+	var e translate.Entry
+	for _, lang := range lexicon.Languages {
+		for _, label := range c.Labels[lang] {
+			e.Terms = append(e.Terms, translate.Term{Lang: lang, Text: label.Text})
+		}
+	}
+	return e
+}
+
+// write puts tables in the place of the old ones at once.
+func (t translations) write(tables *translate.Tables) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(t.path), ".translations-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	if err := errors.Join(tables.Write(f), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), t.path)
+}
+
+// Table implements [pack.Tables].
+func (t translations) Table() (table pack.Table, ok bool, err error) {
+	f, err := os.Open(t.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return table, false, nil
+	}
+	if err != nil {
+		return table, false, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	info, err := f.Stat()
+	if err != nil {
+		return table, false, err
+	}
+	tables, err := translate.Read(f)
+	if err != nil {
+		return table, false, fmt.Errorf("%s: %w (import or remove a pack to compile them again)", t.path, err)
+	}
+	table = pack.Table{Words: make(map[string]int), Bytes: tables.Bytes(), Compiled: info.ModTime().UTC()}
+	for _, lang := range tables.Languages() {
+		table.Words[lang] = tables.Words(lang)
+	}
+	return table, true, nil
+}

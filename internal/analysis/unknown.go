@@ -1,0 +1,83 @@
+package analysis
+
+import (
+	"strings"
+	"unicode"
+
+	"kobling/internal/lexicon"
+	"kobling/internal/profile"
+)
+
+// Unknown is a word of a text that went into no concept.
+type Unknown struct {
+	Lang string // of lexicon.Languages; "" if the text's language cannot be told
+	Key  string // alike for the forms of a word, as far as stemming sees it
+	Word string // as it stands there, in lower case
+}
+
+// Unknown returns the words of texts that no concept knows, in reading order, as
+// often as they stand there. Left out are function words, numbers, words of two
+// letters and compounds of which a part is known.
+func (a *Analyzer) Unknown(texts []profile.Text) []Unknown {
+	s := a.scratch()
+	defer a.release(s)
+	var unknown []Unknown
+	for i := range texts {
+		lang := a.language(&texts[i])
+		name := ""
+		if lang >= 0 {
+			name = lexicon.Languages[lang]
+		}
+		for _, f := range fields {
+			text := f.of(&texts[i])
+			a.read(s, lang, text, func(match) {})
+			for at := 0; at < len(s.atoms); {
+				whole, known := s.atoms[at], false
+				for ; at < len(s.atoms) && s.atoms[at].start == whole.start; at++ {
+					known = known || s.atoms[at].covered != uncovered
+				}
+				word := normal(text[whole.start:whole.end])
+				key := a.key(s, lang, word)
+				if !known && worthOfWord(key) > 0 && strings.ContainsFunc(word, unicode.IsLetter) {
+					unknown = append(unknown, Unknown{Lang: name, Key: key, Word: word})
+				}
+			}
+		}
+	}
+	return unknown
+}
+
+// Key returns the key of a label that is one word in lang, apart from function
+// words; "" if it is none, or several.
+func (a *Analyzer) Key(lang, label string) string {
+	s := a.scratch()
+	defer a.release(s)
+	s.label = tokenise(s.label[:0], label)
+	at := langIndex(lang)
+	key := ""
+	for _, t := range s.label {
+		if a.isFunctionWord(t, at, at) {
+			continue
+		}
+		if key != "" {
+			return ""
+		}
+		key = a.key(s, at, t.word)
+	}
+	return key
+}
+
+// Keys returns the keys of the words of text in lang, function words left out.
+func (a *Analyzer) Keys(lang, text string) []string {
+	s := a.scratch()
+	defer a.release(s)
+	at := langIndex(lang)
+	s.label = tokenise(s.label[:0], text)
+	keys := make([]string, 0, len(s.label))
+	for _, t := range s.label {
+		if !a.isFunctionWord(t, at, at) {
+			keys = append(keys, a.key(s, at, t.word))
+		}
+	}
+	return keys
+}
