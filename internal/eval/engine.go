@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -15,9 +16,6 @@ import (
 	"kobling/internal/profile"
 	"kobling/internal/score"
 )
-
-// depth is how many documents are looked at for each query.
-const depth = 100
 
 // engine is an index of documents.
 type engine struct {
@@ -39,7 +37,7 @@ func open(ctx context.Context, epoch *score.Epoch, docs []Document) (_ *engine, 
 	e := &engine{epoch: epoch, dir: dir}
 	defer func() {
 		if err != nil {
-			e.close()
+			_ = e.Close()
 		}
 	}()
 	if e.index, err = index.Open(dir, index.Options{Epoch: "eval", Log: zap.NewNop()}); err != nil {
@@ -54,9 +52,9 @@ func open(ctx context.Context, epoch *score.Epoch, docs []Document) (_ *engine, 
 			n := from + i
 			e.ids = append(e.ids, d.ID)
 			g.Go(func() error {
-				id := profile.ID("offer.eval." + strconv.Itoa(n))
+				p := d.profile(profile.Supply, n)
 				seq := uint64(n) + 1 //nolint:gosec // a count
-				changes[i] = index.Change{ID: id, Seq: seq, Alive: true, Side: epoch.Side(d.profile(id))}
+				changes[i] = index.Change{ID: p.ID, Seq: seq, Alive: true, Side: epoch.Side(p)}
 				return nil
 			})
 		}
@@ -69,48 +67,69 @@ func open(ctx context.Context, epoch *score.Epoch, docs []Document) (_ *engine, 
 	return e, nil
 }
 
-func (e *engine) close() {
+// Close throws the index away.
+func (e *engine) Close() error {
 	if e.index != nil {
 		_ = e.index.Close() // it is thrown away
 	}
-	_ = os.RemoveAll(e.dir)
+	return os.RemoveAll(e.dir)
 }
 
-// profile is a document as a profile of the service.
-func (d Document) profile(id profile.ID) *profile.Profile {
-	return &profile.Profile{ID: id, Texts: []profile.Text{{Lang: d.Lang, Title: d.Title, Description: d.Text}}}
-}
-
-// answer is what was found for a query.
-type answer struct {
-	ids   []string // best first, at most depth
-	found []score.Candidate
-}
-
-// ask finds the documents for each query, all processors at work.
-func (e *engine) ask(ctx context.Context, queries []Document, done func()) ([]answer, error) {
-	answers := make([]answer, len(queries))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, q := range queries {
-		g.Go(func() error {
-			side := e.epoch.Side(q.profile("need.eval.query"))
-			found, err := e.index.Top(ctx, score.Query{In: profile.Supply, Features: side.Features}, depth)
-			if err != nil {
-				return fmt.Errorf("query %s: %w", q.ID, err)
-			}
-			a := answer{found: found}
-			for _, c := range found {
-				n, err := strconv.Atoi(c.ID.Local())
-				if err != nil {
-					return err
-				}
-				a.ids = append(a.ids, e.ids[n])
-			}
-			answers[i] = a
-			done()
-			return nil
-		})
+// Kobling is the product: its analysis, index and predicate.
+func Kobling(epoch *score.Epoch) Engine {
+	return func(ctx context.Context, docs []Document) (Index, error) {
+		e, err := open(ctx, epoch, docs)
+		if err != nil {
+			return nil, err
+		}
+		return e, nil
 	}
-	return answers, g.Wait()
 }
+
+// Rank ranks by the text part of the predicate.
+func (e *engine) Rank(ctx context.Context, q Document, n int) ([]Hit, error) {
+	side := e.epoch.Side(q.profile(profile.Demand, 0))
+	found, err := e.index.Top(ctx, score.Query{In: profile.Supply, Features: side.Features}, n)
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]Hit, len(found))
+	for i, c := range found {
+		id, err := e.id(c.ID)
+		if err != nil {
+			return nil, err
+		}
+		hits[i] = Hit{ID: id, Score: float64(c.Text) / score.TextMax, Why: c.Top}
+	}
+	return hits, nil
+}
+
+// id is the document that is in the index as id.
+func (e *engine) id(id profile.ID) (string, error) {
+	n, err := strconv.Atoi(id.Local())
+	if err != nil {
+		return "", err
+	}
+	return e.ids[n], nil
+}
+
+// profile is a document as a profile of the service, the nth of its side. What
+// kind the collection calls it counts only if it is one of that side.
+func (d Document) profile(side profile.Side, n int) *profile.Profile {
+	kind := d.Kind
+	if kind.Side() != side || !kind.Valid() {
+		kind = profile.Need
+		if side == profile.Supply {
+			kind = profile.Offer
+		}
+	}
+	return &profile.Profile{
+		ID:           profile.ID(string(kind) + ".eval." + strconv.Itoa(n)),
+		Organisation: profile.Organisation{Type: d.OrgType, Country: d.Country},
+		Texts:        []profile.Text{{Lang: d.Lang, Title: d.Title, Description: d.Text}},
+	}
+}
+
+// answer is what a query is answered with when d is found: the document, or the
+// group that it belongs to.
+func (d Document) answer() string { return cmp.Or(d.Group, d.ID) }

@@ -22,39 +22,48 @@ type Worst struct {
 
 // Retrieval ranks docs for each query that has a relevant one. It returns the
 // metrics and the n worst queries, worst first. done is called once a query.
-func Retrieval(ctx context.Context, epoch *score.Epoch, docs, queries []Document, qrels Qrels, n int, done func()) (Metrics, []Worst, error) {
-	known := make(map[string]bool, len(docs))
-	for _, d := range docs {
-		known[d.ID] = true
-	}
-	queries = slices.DeleteFunc(slices.Clone(queries), func(q Document) bool {
-		return !slices.ContainsFunc(slices.Collect(maps.Keys(qrels[q.ID])), func(id string) bool { return known[id] })
-	})
-	if len(queries) == 0 {
-		return Metrics{}, nil, fmt.Errorf("no query has a relevant document in the corpus: %w", fault.ErrInvalid)
-	}
-	e, err := open(ctx, epoch, docs)
+func Retrieval(ctx context.Context, engine Engine, docs, queries []Document, qrels Qrels, n int, done func()) (Metrics, []Worst, error) {
+	queries, err := judged(docs, queries, qrels)
 	if err != nil {
 		return Metrics{}, nil, err
 	}
-	defer e.close()
-	answers, err := e.ask(ctx, queries, done)
+	x, err := engine(ctx, docs)
+	if err != nil {
+		return Metrics{}, nil, err
+	}
+	defer func() { _ = x.Close() }() // it is thrown away
+	answers, err := ask(ctx, x, queries, depth, done)
 	if err != nil {
 		return Metrics{}, nil, err
 	}
 	var sum Metrics
 	var worst []Worst
 	for i, q := range queries {
-		one := sum.add(answers[i].ids, qrels[q.ID])
+		one := sum.add(ids(answers[i]), qrels[q.ID])
 		w := Worst{Query: q.ID, NDCG10: one.NDCG10}
-		w.Relevant = 1 + slices.IndexFunc(answers[i].ids, func(id string) bool { return qrels[q.ID][id] > 0 })
-		if len(answers[i].ids) > 0 {
-			w.First, w.Why = answers[i].ids[0], answers[i].found[0].Top
+		w.Relevant = 1 + slices.IndexFunc(answers[i], func(h Hit) bool { return qrels[q.ID][h.ID] > 0 })
+		if len(answers[i]) > 0 {
+			w.First, w.Why = answers[i][0].ID, answers[i][0].Why
 		}
 		worst = append(worst, w)
 	}
 	slices.SortStableFunc(worst, func(a, b Worst) int { return cmp.Compare(a.NDCG10, b.NDCG10) })
 	return sum.mean(), worst[:min(n, len(worst))], nil
+}
+
+// judged returns the queries that have a relevant answer among docs.
+func judged(docs, queries []Document, qrels Qrels) ([]Document, error) {
+	known := make(map[string]bool, len(docs))
+	for _, d := range docs {
+		known[d.answer()] = true
+	}
+	queries = slices.DeleteFunc(slices.Clone(queries), func(q Document) bool {
+		return !slices.ContainsFunc(slices.Collect(maps.Keys(qrels[q.ID])), func(id string) bool { return known[id] })
+	})
+	if len(queries) == 0 {
+		return nil, fmt.Errorf("no query has a relevant document in the corpus: %w", fault.ErrInvalid)
+	}
+	return queries, nil
 }
 
 // Pair is what queries in one language measure on documents in another, or, with
@@ -76,40 +85,50 @@ type Report struct {
 
 // Parallel takes each document of each language as a query for the document of
 // the same id in every other language. done is called once a query.
-func Parallel(ctx context.Context, epoch *score.Epoch, docs map[string][]Document, done func()) (Report, error) {
+func Parallel(ctx context.Context, engine Engine, docs map[string][]Document, done func()) (Report, error) {
 	var r Report
 	langs := slices.Sorted(maps.Keys(docs))
 	for _, to := range langs {
-		e, err := open(ctx, epoch, docs[to])
+		pairs, err := into(ctx, engine, docs, to, done)
 		if err != nil {
 			return r, err
 		}
-		for _, from := range langs {
-			if from == to {
-				continue
-			}
-			answers, err := e.ask(ctx, docs[from], done)
-			if err != nil {
-				e.close()
-				return r, err
-			}
-			var sum Metrics
-			for i, q := range docs[from] {
-				sum.add(answers[i].ids, map[string]int{q.ID: 1})
-			}
-			m := sum.mean()
-			r.Pairs = append(r.Pairs, Pair{from, to, m.Queries, m.Hit1, m.Recall10, m.MRR10})
-		}
-		e.close()
+		r.Pairs = append(r.Pairs, pairs...)
 	}
 	slices.SortFunc(r.Pairs, func(a, b Pair) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	r.Mean = meanOf(r.Pairs)
 	return r, nil
 }
 
+// into measures all other languages on the documents in one.
+func into(ctx context.Context, engine Engine, docs map[string][]Document, to string, done func()) ([]Pair, error) {
+	x, err := engine(ctx, docs[to])
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = x.Close() }() // it is thrown away
+	var pairs []Pair
+	for from, queries := range docs {
+		if from == to {
+			continue
+		}
+		answers, err := ask(ctx, x, queries, depth, done)
+		if err != nil {
+			return nil, err
+		}
+		var sum Metrics
+		for i, q := range queries {
+			sum.add(ids(answers[i]), map[string]int{q.ID: 1})
+		}
+		m := sum.mean()
+		pairs = append(pairs, Pair{from, to, m.Queries, m.Hit1, m.Recall10, m.MRR10})
+	}
+	return pairs, nil
+}
+
 // Mixed puts all languages into one index and takes each document as a query for
 // its translations; itself is taken out of what is found.
-func Mixed(ctx context.Context, epoch *score.Epoch, docs map[string][]Document, done func()) (Report, error) {
+func Mixed(ctx context.Context, engine Engine, docs map[string][]Document, done func()) (Report, error) {
 	var r Report
 	var all []Document
 	langs := slices.Sorted(maps.Keys(docs))
@@ -119,13 +138,13 @@ func Mixed(ctx context.Context, epoch *score.Epoch, docs map[string][]Document, 
 			all = append(all, d)
 		}
 	}
-	e, err := open(ctx, epoch, all)
+	x, err := engine(ctx, all)
 	if err != nil {
 		return r, err
 	}
-	defer e.close()
+	defer func() { _ = x.Close() }() // it is thrown away
 	for _, from := range langs {
-		answers, err := e.ask(ctx, docs[from], done)
+		answers, err := ask(ctx, x, docs[from], depth, done)
 		if err != nil {
 			return r, err
 		}
@@ -137,7 +156,7 @@ func Mixed(ctx context.Context, epoch *score.Epoch, docs map[string][]Document, 
 					translations[to+" "+q.ID] = 1
 				}
 			}
-			sum.add(slices.DeleteFunc(answers[i].ids, func(id string) bool { return id == from+" "+q.ID }), translations)
+			sum.add(slices.DeleteFunc(ids(answers[i]), func(id string) bool { return id == from+" "+q.ID }), translations)
 		}
 		m := sum.mean()
 		r.Pairs = append(r.Pairs, Pair{from, "all", m.Queries, m.Hit1, m.Recall10, m.MRR10})

@@ -73,10 +73,10 @@ func TestTranslationsAreFound(t *testing.T) {
 	asked := make(chan struct{}, 100)
 	for name, measure := range map[string]func() (Report, error){
 		"apart": func() (Report, error) {
-			return Parallel(t.Context(), epoch(t), docs, func() { asked <- struct{}{} })
+			return Parallel(t.Context(), Kobling(epoch(t)), docs, func() { asked <- struct{}{} })
 		},
 		"mixed": func() (Report, error) {
-			return Mixed(t.Context(), epoch(t), docs, func() { asked <- struct{}{} })
+			return Mixed(t.Context(), Kobling(epoch(t)), docs, func() { asked <- struct{}{} })
 		},
 	} {
 		r, err := measure()
@@ -99,7 +99,7 @@ func TestTheWorstQueriesAreExplained(t *testing.T) {
 	t.Parallel()
 	queries := append(danish[:2:2], Document{ID: "unjudged", Text: "Falddetektion", Lang: "da"})
 	qrels := Qrels{"1": {"1": 1}, "2": {"1": 2}, "unjudged": {"elsewhere": 1}} // the second is judged wrongly on purpose
-	m, worst, err := Retrieval(t.Context(), epoch(t), finnish, queries, qrels, 1, func() {})
+	m, worst, err := Retrieval(t.Context(), Kobling(epoch(t)), finnish, queries, qrels, 1, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestTheWorstQueriesAreExplained(t *testing.T) {
 	if len(worst) != 1 || worst[0].Query != "2" || worst[0].First != "2" || len(worst[0].Why) == 0 {
 		t.Errorf("worst = %+v", worst)
 	}
-	if _, _, err := Retrieval(t.Context(), epoch(t), finnish, queries, Qrels{}, 1, func() {}); err == nil {
+	if _, _, err := Retrieval(t.Context(), Kobling(epoch(t)), finnish, queries, Qrels{}, 1, func() {}); err == nil {
 		t.Error("a collection without judgments is measured")
 	}
 }
@@ -125,11 +125,11 @@ func TestFilesAreReadOrTheLineIsNamed(t *testing.T) {
 		return path
 	}
 	docs, err := ReadDocuments(write("docs.jsonl", `{"_id":"a","title":"T","text":"x"}`+"\n\n"+`{"_id":"b","text":"y","lang":"fi"}`), "da")
-	if diff := cmp.Diff([]Document{{"a", "T", "x", "da"}, {"b", "", "y", "fi"}}, docs); diff != "" || err != nil {
+	if diff := cmp.Diff([]Document{{ID: "a", Title: "T", Text: "x", Lang: "da"}, {ID: "b", Text: "y", Lang: "fi"}}, docs); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	docs, err = ReadDocuments(write("docs.tsv", "1\tet\r\n2\tto\n"), "da")
-	if diff := cmp.Diff([]Document{{"1", "", "et", "da"}, {"2", "", "to", "da"}}, docs); diff != "" || err != nil {
+	if diff := cmp.Diff([]Document{{ID: "1", Text: "et", Lang: "da"}, {ID: "2", Text: "to", Lang: "da"}}, docs); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	qrels, err := ReadQrels(write("qrels.tsv", "q\td\tgrade\n1\ta\t2\n1\tb\t0\n"))

@@ -12,23 +12,36 @@ import (
 	"strings"
 
 	"kobling/internal/fault"
+	"kobling/internal/profile"
 )
 
-// Document is a text of a collection, or a query.
+// Document is a text of a collection, or a query. What it says besides its text
+// is for measuring the whole predicate; ranking is by text alone.
 type Document struct {
-	ID    string `json:"_id"`
-	Title string `json:"title"`
-	Text  string `json:"text"`
-	Lang  string `json:"lang"`
+	ID      string                   `json:"_id"`
+	Title   string                   `json:"title"`
+	Text    string                   `json:"text"`
+	Lang    string                   `json:"lang"`
+	Kind    profile.Kind             `json:"kind"`
+	Country string                   `json:"country"`
+	OrgType profile.OrganisationType `json:"org_type"`
+
+	// Group is whose document it is, an organisation's or an expert's, where
+	// that is what a query looks for.
+	Group string `json:"-"`
 }
 
 // maxLine is the longest line that is read, in bytes.
 const maxLine = 16 << 20
 
-// ReadDocuments reads JSON Lines (_id, title, text, lang), or two columns (id,
-// text) from a name that ends in .tsv; either may be .gz. Documents that state no
-// language are of lang.
-func ReadDocuments(name, lang string) ([]Document, error) {
+// ReadDocuments reads JSON Lines (_id, title, text, and where given lang, kind,
+// country, org_type), or two columns (id, text) from a name that ends in .tsv;
+// either may be .gz. Documents that state no language are of lang.
+func ReadDocuments(name, lang string) ([]Document, error) { return ReadGrouped(name, lang, "") }
+
+// ReadGrouped reads JSON Lines as [ReadDocuments] does; each document belongs to
+// the group that its field names.
+func ReadGrouped(name, lang, field string) ([]Document, error) {
 	var docs []Document
 	tsv := filepath.Ext(strings.TrimSuffix(name, ".gz")) == ".tsv"
 	err := readLines(name, func(line string) error {
@@ -44,10 +57,25 @@ func ReadDocuments(name, lang string) ([]Document, error) {
 		if d.ID == "" {
 			return fmt.Errorf("no _id: %w", fault.ErrInvalid)
 		}
+		if field != "" {
+			if d.Group = textOf(line, field); d.Group == "" {
+				return fmt.Errorf("no text in field %q, which names the group: %w", field, fault.ErrInvalid)
+			}
+		}
 		docs = append(docs, d)
 		return nil
 	})
 	return docs, err
+}
+
+// textOf returns a field of a JSON object that is a text, or "".
+func textOf(line, field string) string {
+	var fields map[string]json.RawMessage
+	var text string
+	if json.Unmarshal([]byte(line), &fields) != nil || json.Unmarshal(fields[field], &text) != nil {
+		return ""
+	}
+	return text
 }
 
 // Qrels are the grades of relevant documents, by query and document.
