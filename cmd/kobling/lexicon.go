@@ -37,16 +37,13 @@ type packDir struct {
 }
 
 // packs opens the packs of the process's data directory, and what is compiled of
-// them; tables is nil if nothing is.
+// them.
 func (p *process) packs() (store *pack.Store, tables pack.Tables, err error) {
 	cfg, _, err := p.config()
 	if err != nil {
 		return nil, nil, err
 	}
-	if p.tables != nil {
-		tables = p.tables(cfg.DataDir)
-	}
-	return pack.Open(filepath.Join(cfg.DataDir, "packs")), tables, nil
+	return pack.Open(filepath.Join(cfg.DataDir, "packs")), p.tables(cfg.DataDir), nil
 }
 
 type lexiconImportCmd struct {
@@ -67,7 +64,9 @@ func (*lexiconImportCmd) Help() string {
 
 A pack teaches the product what words of one language mean in another. Its source, licence, date and
 checksum are kept with it. All packs and the built-in concepts are compiled into translation tables
-(see kobling lexicon stats); matching does not read the tables yet. The formats, tab-separated in UTF-8 with a header line, also as .gz:
+(see kobling lexicon stats); matching does not read the tables yet.
+
+The formats, tab-separated in UTF-8 with a header line, also as .gz:
 
   concepts     concept_id, lang, type (pref or alt), label
   dictionary   src_lang, src, tgt_lang, tgt, pos
@@ -180,9 +179,6 @@ func printFaults(p *process, r pack.Report) {
 
 // compile has tables compiled of all packs.
 func (p *process) compile(store *pack.Store, tables pack.Tables) error {
-	if tables == nil {
-		return nil
-	}
 	show := p.progress("Compiling")
 	defer show.stop()
 	return store.Compile(p, tables.Compile, func(done, total int) { show.set(int64(done), int64(total)) })
@@ -302,19 +298,25 @@ func (c *lexiconExportCmd) Run(p *process) error {
 	if c.Out == "" || c.Out == "-" {
 		return c.write(p.out, store)
 	}
-	f, err := os.CreateTemp(filepath.Dir(c.Out), ".export-*")
+	return writeWhole(c.Out, func(w io.Writer) error { return c.write(w, store) })
+}
+
+// writeWhole puts a file that everybody may read in the place of an older one,
+// whole or not at all.
+func writeWhole(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".kobling-*")
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no folder %s to write to", filepath.Dir(c.Out))
+		return fmt.Errorf("there is no folder %s to write to", filepath.Dir(name))
 	}
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // gone already after the rename
-	err = c.write(f, store)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+	err = write(f)
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), c.Out)
+	return os.Rename(f.Name(), name)
 }
 
 func (c *lexiconExportCmd) write(w io.Writer, store *pack.Store) error {

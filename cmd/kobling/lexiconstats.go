@@ -74,14 +74,12 @@ func (c *lexiconStatsCmd) Run(p *process) error {
 		return err
 	}
 	s.Packs = append([]pack.Pack{}, packs...)
-	if tables != nil {
-		compiled, ok, err := tables.Table()
-		if err != nil {
-			return err
-		}
-		if ok {
-			s.Table = &compiled
-		}
+	compiled, ok, err := tables.Table()
+	if err != nil {
+		return err
+	}
+	if ok {
+		s.Table = &compiled
 	}
 	if c.JSON {
 		return p.printJSON(s)

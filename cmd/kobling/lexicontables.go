@@ -38,11 +38,7 @@ func (t translations) Compile(ctx context.Context, entries iter.Seq[pack.Entry],
 	all := func(yield func(translate.Entry) bool) {
 		for e := range entries {
 			packed++
-			terms := make([]translate.Term, len(e.Terms))
-			for i, term := range e.Terms {
-				terms[i] = translate.Term(term)
-			}
-			if !yield(translate.Entry{Terms: terms, Parallel: e.Parallel}) {
+			if !yield(e) {
 				return
 			}
 		}
@@ -64,7 +60,7 @@ func (t translations) Compile(ctx context.Context, entries iter.Seq[pack.Entry],
 		}
 		return nil
 	}
-	return t.write(tables)
+	return writeWhole(t.path, tables.Write)
 }
 
 // labelsOf is a concept of the lexicon as an entry.
@@ -76,23 +72,6 @@ func labelsOf(c lexicon.Concept) translate.Entry {
 		}
 	}
 	return e
-}
-
-// write puts tables in the place of the old ones at once.
-func (t translations) write(tables *translate.Tables) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(t.path), ".translations-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := errors.Join(tables.Write(f), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), t.path)
 }
 
 // Table implements [pack.Tables].

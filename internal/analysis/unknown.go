@@ -46,38 +46,3 @@ func (a *Analyzer) Unknown(texts []profile.Text) []Unknown {
 	}
 	return unknown
 }
-
-// Key returns the key of a label that is one word in lang, apart from function
-// words; "" if it is none, or several.
-func (a *Analyzer) Key(lang, label string) string {
-	s := a.scratch()
-	defer a.release(s)
-	s.label = tokenise(s.label[:0], label)
-	at := langIndex(lang)
-	key := ""
-	for _, t := range s.label {
-		if a.isFunctionWord(t, at, at) {
-			continue
-		}
-		if key != "" {
-			return ""
-		}
-		key = a.key(s, at, t.word)
-	}
-	return key
-}
-
-// Keys returns the keys of the words of text in lang, function words left out.
-func (a *Analyzer) Keys(lang, text string) []string {
-	s := a.scratch()
-	defer a.release(s)
-	at := langIndex(lang)
-	s.label = tokenise(s.label[:0], text)
-	keys := make([]string, 0, len(s.label))
-	for _, t := range s.label {
-		if !a.isFunctionWord(t, at, at) {
-			keys = append(keys, a.key(s, at, t.word))
-		}
-	}
-	return keys
-}

@@ -130,11 +130,11 @@ func (c *counter) add(docs []Document, found []pair, grades map[string]int) {
 		if p.text >= c.floor && len(p.Blockers) == 0 {
 			count(&c.scores, p.Score, right)
 		}
-		for name, band := range map[suggestion.Band]*Band{suggestion.Strong: &c.strong, suggestion.Possible: &c.possible} {
-			if p.Band == name {
-				band.Pairs++
-				band.Right += one(right)
-			}
+		switch p.Band {
+		case suggestion.Strong:
+			c.strong.add(right)
+		case suggestion.Possible:
+			c.possible.add(right)
 		}
 	}
 	for _, d := range docs {
@@ -143,6 +143,11 @@ func (c *counter) add(docs []Document, found []pair, grades map[string]int) {
 			count(&c.texts, 0, grades[d.ID] > 0)
 		}
 	}
+}
+
+func (b *Band) add(right bool) {
+	b.Pairs++
+	b.Right += one(right)
 }
 
 func one(b bool) int {

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"kobling/internal/fault"
 )
@@ -21,16 +21,7 @@ type Rating struct {
 // ReadRatings reads three columns with a header line: expert, paper, rating.
 func ReadRatings(name string) ([]Rating, error) {
 	var ratings []Rating
-	header := true
-	err := readLines(name, func(line string) error {
-		if header {
-			header = false
-			return nil
-		}
-		f := strings.Split(line, "\t")
-		if len(f) < 3 {
-			return fmt.Errorf("want three columns, expert, paper and rating: %w", fault.ErrInvalid)
-		}
+	err := readColumns(name, "expert, paper and rating", func(f []string) error {
 		value, err := strconv.ParseFloat(f[2], 64)
 		if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
 			return fmt.Errorf("rating %q is no number: %w", f[2], fault.ErrInvalid)
@@ -111,7 +102,8 @@ func order(ratings []Rating, scores map[string]map[string]float64) (PairOrder, e
 	}
 	var o PairOrder
 	var right, lost, total float64
-	for expert, list := range byExpert {
+	for _, expert := range slices.Sorted(maps.Keys(byExpert)) { // sums of floats depend on the order
+		list := byExpert[expert]
 		o.Experts++
 		for i, x := range list {
 			for _, y := range list[:i] {

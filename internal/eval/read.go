@@ -84,16 +84,7 @@ type Qrels map[string]map[string]int
 // ReadQrels reads three columns with a header line: query, document, grade.
 func ReadQrels(name string) (Qrels, error) {
 	qrels := Qrels{}
-	header := true
-	err := readLines(name, func(line string) error {
-		if header {
-			header = false
-			return nil
-		}
-		f := strings.Split(line, "\t")
-		if len(f) < 3 {
-			return fmt.Errorf("want three columns, query, document and grade: %w", fault.ErrInvalid)
-		}
+	err := readColumns(name, "query, document and grade", func(f []string) error {
 		grade, err := strconv.Atoi(f[2])
 		if err != nil {
 			return fmt.Errorf("grade %q is no number: %w", f[2], fault.ErrInvalid)
@@ -107,6 +98,23 @@ func ReadQrels(name string) (Qrels, error) {
 		return nil
 	})
 	return qrels, err
+}
+
+// readColumns calls f for each line of three columns, or more, after the header;
+// what says which they are.
+func readColumns(name, what string, f func(columns []string) error) error {
+	header := true
+	return readLines(name, func(line string) error {
+		if header {
+			header = false
+			return nil
+		}
+		columns := strings.Split(line, "\t")
+		if len(columns) < 3 {
+			return fmt.Errorf("want three columns, %s: %w", what, fault.ErrInvalid)
+		}
+		return f(columns)
+	})
 }
 
 // readLines calls f for each line that is not empty; its errors get the file's

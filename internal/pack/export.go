@@ -83,7 +83,7 @@ func LexiconEntries(lex *lexicon.Lexicon) iter.Seq2[string, Entry] {
 			var e Entry
 			for _, lang := range lexicon.Languages {
 				for _, l := range c.Labels[lang] {
-					e.Terms = append(e.Terms, Term{lang, l.Text})
+					e.Terms = append(e.Terms, Term{Lang: lang, Text: l.Text})
 				}
 			}
 			if !yield(c.ID, e) {

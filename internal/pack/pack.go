@@ -18,21 +18,18 @@ import (
 
 	"kobling/internal/fault"
 	"kobling/internal/lexicon"
+	"kobling/internal/translate"
 )
 
-// Term is what something is called in one language.
-type Term struct {
-	Lang string // one of lexicon.Languages; "no" is read as nb
-	Text string // NFC, without line breaks and tabs, spaces collapsed
-}
+// Term is what something is called in one language: one of lexicon.Languages,
+// with "no" read as nb. Its text is NFC, without line breaks and tabs, spaces
+// collapsed.
+type Term = translate.Term
 
 // Entry says that its terms mean the same: a concept's labels, a dictionary's
 // word and translation, or two texts that translate each other. It has two terms
 // or more, and none twice.
-type Entry struct {
-	Terms    []Term
-	Parallel bool // whole texts rather than labels
-}
+type Entry = translate.Entry
 
 // Info says what a pack is and where it comes from.
 type Info struct {
@@ -220,7 +217,7 @@ func (s *scan) add(e *Entry, lang, text string, limit int) string {
 		}
 		return ""
 	}
-	if t := (Term{code, text}); !slices.Contains(e.Terms, t) {
+	if t := (Term{Lang: code, Text: text}); !slices.Contains(e.Terms, t) {
 		e.Terms = append(e.Terms, t)
 	}
 	return ""

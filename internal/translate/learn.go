@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Term is what something is called in one language.
+// Term is what something is called in one language (an ISO 639-1 code).
 type Term struct{ Lang, Text string }
 
 // Entry says that its terms mean the same: labels of a concept, or, if it is

@@ -1,12 +1,9 @@
 package mail_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"kobling/internal/alert"
@@ -32,19 +29,7 @@ func TestAShortLetterInEachLanguage(t *testing.T) {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
 			header, bodies, got := letter(t, alsoPosted(lang))
-			golden := filepath.Join("testdata", "also."+lang+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("letter (-want +got):\n%s", diff)
-			}
+			checkGolden(t, "also."+lang, got)
 			if strings.Contains(got, "hjemmetjenesten") {
 				t.Error("a short letter says everything again")
 			}

@@ -113,25 +113,31 @@ func letter(t *testing.T, n alert.Notification) (header netmail.Header, bodies m
 	return header, bodies, "Subject: " + subject + "\n\n" + bodies["text/plain"] + "\n---\n" + bodies["text/html"]
 }
 
+// checkGolden compares a letter with the one that is kept under name.
+func checkGolden(t *testing.T, name, got string) {
+	t.Helper()
+	golden := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("letter (-want +got):\n%s", diff)
+	}
+}
+
 func TestALetterInEachLanguage(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"da", "nb", "sv", "fi", "nl", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
 			header, bodies, got := letter(t, notification(lang))
-			golden := filepath.Join("testdata", "letter."+lang+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("letter (-want +got):\n%s", diff)
-			}
+			checkGolden(t, "letter."+lang, got)
 			if strings.Contains(got, "Salainen") {
 				t.Error("an anonymous profile's organisation is named")
 			}
