@@ -20,14 +20,15 @@ import (
 // What the lexicon that ships must have at least. It only grows: raise these
 // with it.
 const (
-	minConcepts = 1_500
-	minLabels   = 43_000
+	minConcepts = 2_900
+	minLabels   = 98_000
 )
 
 // minGroup is how many concepts each group must have at least.
 var minGroup = map[string]int{
-	"assistive": 150, "biotech": 150, "devices": 250, "healthit": 150, "pharma": 170, "welfare": 150, // the sectors
+	"assistive": 310, "biotech": 280, "devices": 410, "healthit": 320, "pharma": 310, "welfare": 310, // the sectors
 	"conditions": 150, "evidence": 30, "general": 15, "groups": 40, "methods": 80, "settings": 40,
+	"words": 440,
 }
 
 // ships parses the default lexicon once for all tests; they only read it.

@@ -52,7 +52,7 @@ var header = regexp.MustCompile(`^\[([a-z0-9-]+)(?: < ([a-z0-9-]+))?\](?: ([a-z]
 // The weight is optional (see [Weight]); ~ marks a shared label. The error names
 // every fault with its file and line, and wraps [fault.ErrInvalid].
 func Parse(packs ...fs.FS) (*Lexicon, error) {
-	p := parser{at: make(map[string]position), labelled: make(map[labelRef]string)}
+	p := parser{at: make(map[string]position)}
 	for n, pack := range packs {
 		files, err := fs.Glob(pack, "*.txt") // sorted by name
 		if err != nil {
@@ -83,22 +83,35 @@ func Parse(packs ...fs.FS) (*Lexicon, error) {
 type position struct {
 	index int // in parser.concepts
 	pack  int
-	where string
+	where place
 }
 
-// labelRef names one label of one concept.
-type labelRef struct{ concept, lang, text string }
+// place is a line of a file.
+type place struct {
+	file string
+	line int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
+
+// labelLine is where the labels of a concept in a language stand, from one on.
+type labelLine struct {
+	concept int
+	lang    string
+	from    int
+	where   place
+}
 
 // parser gathers concepts and faults over all files.
 type parser struct {
 	concepts []Concept
 	at       map[string]position // by concept ID
-	labelled map[labelRef]string // where each label stands
+	lines    []labelLine
 	errs     []error
 }
 
-func (p *parser) fail(where, format string, args ...any) {
-	p.errs = append(p.errs, fmt.Errorf("%s: "+format, append([]any{where}, args...)...))
+func (p *parser) fail(where place, format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf("%v: "+format, append([]any{where}, args...)...))
 }
 
 // file reads one file of a pack. The error is about reading; faults in the
@@ -110,7 +123,7 @@ func (p *parser) file(pack int, name string, r io.Reader) error {
 	n := 1
 	for ; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
-		where := fmt.Sprintf("%s:%d", name, n)
+		where := place{name, n}
 		switch {
 		case !utf8.ValidString(line):
 			p.fail(where, "not UTF-8")
@@ -120,18 +133,18 @@ func (p *parser) file(pack int, name string, r io.Reader) error {
 		case current == -1:
 			p.fail(where, "a label before the first [concept]")
 		case current >= 0:
-			p.labels(&p.concepts[current], where, line)
+			p.labels(current, where, line)
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		p.fail(fmt.Sprintf("%s:%d", name, n), "a line of more than %d bytes; what follows was not read", maxLine)
+		p.fail(place{name, n}, "a line of more than %d bytes; what follows was not read", maxLine)
 		return nil
 	}
 	return lines.Err()
 }
 
 // header opens a block and returns the index of its concept, or -2.
-func (p *parser) header(pack int, group, where, line string) int {
+func (p *parser) header(pack int, group string, where place, line string) int {
 	m := header.FindStringSubmatch(line)
 	if m == nil {
 		p.fail(where, "want [id], [id < broader] or [id] weight, got %q", line)
@@ -163,13 +176,16 @@ func (p *parser) header(pack int, group, where, line string) int {
 	return len(p.concepts) - 1
 }
 
-// labels reads one "lang: label; label" line into c.
-func (p *parser) labels(c *Concept, where, line string) {
+// labels reads one "lang: label; label" line into a concept.
+func (p *parser) labels(concept int, where place, line string) {
+	c := &p.concepts[concept]
 	lang, list, ok := strings.Cut(line, ":")
 	if !ok || !slices.Contains(Languages, lang) {
 		p.fail(where, "want a line like \"da: label; label\" in one of %s", strings.Join(Languages, " "))
 		return
 	}
+	known := c.Labels[lang]
+	p.lines = append(p.lines, labelLine{concept, lang, len(known), where})
 	for text := range strings.SplitSeq(norm.NFC.String(list), ";") { // first: the Greek ; becomes the plain one
 		text, shared := strings.CutPrefix(strings.TrimSpace(text), "~")
 		text = strings.Join(strings.Fields(text), " ")
@@ -178,13 +194,26 @@ func (p *parser) labels(c *Concept, where, line string) {
 			p.fail(where, "empty label")
 		case utf8.RuneCountInString(text) > MaxLabel:
 			p.fail(where, "label %q is longer than %d characters", text, MaxLabel)
-		case slices.ContainsFunc(c.Labels[lang], func(l Label) bool { return strings.EqualFold(l.Text, text) }):
+		case slices.ContainsFunc(known, func(l Label) bool { return strings.EqualFold(l.Text, text) }):
 			p.fail(where, "label %q stands twice", text)
 		default:
-			c.Labels[lang] = append(c.Labels[lang], Label{Text: text, Shared: shared})
-			p.labelled[labelRef{c.ID, lang, text}] = where
+			known = append(known, Label{Text: text, Shared: shared})
 		}
 	}
+	if len(known) > 0 {
+		c.Labels[lang] = known
+	}
+}
+
+// labelled returns where the nth label of a concept in a language stands.
+func (p *parser) labelled(concept int, lang string, n int) place {
+	var where place
+	for _, l := range p.lines {
+		if l.concept == concept && l.lang == lang && l.from <= n {
+			where = l.where
+		}
+	}
+	return where
 }
 
 // checkBroader refuses broader concepts that do not exist or go in a circle.
@@ -220,12 +249,12 @@ func (p *parser) checkShared() {
 		shared bool
 	}
 	for _, lang := range Languages {
-		claims := make(map[string]claim)
-		for _, c := range p.concepts {
-			for _, label := range c.Labels[lang] {
+		claims := make(map[string]claim, 2*len(p.concepts))
+		for i, c := range p.concepts {
+			for n, label := range c.Labels[lang] {
 				key := strings.ToLower(label.Text)
 				if old, ok := claims[key]; ok && (!old.shared || !label.Shared) {
-					p.fail(p.labelled[labelRef{c.ID, lang, label.Text}], "%s label %q also means %q; mark both with ~ if that is right", lang, label.Text, old.id)
+					p.fail(p.labelled(i, lang, n), "%s label %q also means %q; mark both with ~ if that is right", lang, label.Text, old.id)
 				}
 				claims[key] = claim{c.ID, label.Shared}
 			}
