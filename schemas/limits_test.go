@@ -141,6 +141,9 @@ func TestFieldsOfSchemasAreThoseOfTheCode(t *testing.T) {
 		"api.json/$defs/subscription/properties":         api.Subscriptions{}.Items,
 		"api.json/$defs/subscriptions/properties":        api.Subscriptions{},
 		"api.json/$defs/unsubscribe/properties":          api.Unsubscribe{},
+		"api.json/$defs/unknown_query/properties":        api.UnknownQuery{},
+		"api.json/$defs/unknown_words/properties":        api.UnknownWords{},
+		"api.json/$defs/unknown_word/properties":         api.UnknownWord{},
 	} {
 		name, pointer, _ := strings.Cut(pointer, "/")
 		object, _ := at(t, name, pointer).(map[string]any)

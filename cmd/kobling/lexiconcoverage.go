@@ -5,26 +5,29 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"kobling/internal/analysis"
+	"kobling/internal/api"
 	"kobling/internal/lexicon"
 	"kobling/internal/pack"
 	"kobling/internal/profile"
 )
 
 type lexiconCoverageCmd struct {
-	packDir
+	connection
 	output
 
-	Corpus string `required:"" placeholder:"FILE" help:"Texts as JSON Lines: profiles as import reads them, or objects with title, text and lang; also .gz."`
+	Corpus string `placeholder:"FILE" help:"Texts as JSON Lines: profiles as import reads them, or objects with title, text and lang; also .gz. The published profiles of the running service when left out."`
 	Lang   string `placeholder:"LANG" help:"Only this language: da nb nn sv fi nl en de fr."`
 	Top    int    `default:"50" help:"How many words of each language."`
 }
@@ -77,7 +80,12 @@ func (c *lexiconCoverageCmd) Run(p *process) error {
 		return err
 	}
 	count := coverage{analyzer: a, words: make(map[string]map[string]*wordCount)}
-	if err := readCorpus(c.Corpus, count.add); err != nil {
+	if c.Corpus != "" {
+		err = readCorpus(c.Corpus, count.add)
+	} else {
+		err = count.running(p)
+	}
+	if err != nil {
 		return err
 	}
 	entries, failed := store.Entries()
@@ -111,15 +119,7 @@ func (c *lexiconCoverageCmd) Run(p *process) error {
 func (c *coverage) add(texts []profile.Text) {
 	c.texts++
 	for _, u := range c.analyzer.Unknown(texts) {
-		lang := cmp.Or(u.Lang, "?")
-		if c.words[lang] == nil {
-			c.words[lang] = make(map[string]*wordCount)
-		}
-		w := c.words[lang][u.Key]
-		if w == nil {
-			w = &wordCount{key: u.Key, forms: make(map[string]int)}
-			c.words[lang][u.Key] = w
-		}
+		w := c.word(u.Lang, u.Key)
 		w.Times++
 		w.forms[u.Word]++
 		if w.last != c.texts {
@@ -127,6 +127,43 @@ func (c *coverage) add(texts []profile.Text) {
 			w.Texts++
 		}
 	}
+}
+
+// running counts the words of the published profiles of the running service.
+func (c *coverage) running(p *process) error {
+	client, err := p.dial()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(p, allProfiles)
+	defer cancel()
+	return client.Unknown(ctx, func(page api.UnknownWords) {
+		c.texts += page.Profiles
+		for _, u := range page.Words {
+			w := c.word(u.Lang, u.Key)
+			w.Times += u.Times
+			w.Texts += u.Profiles
+			w.forms[u.Word] += u.Times
+		}
+	})
+}
+
+// allProfiles is the time in which a service has shown the words of all profiles.
+const allProfiles = 10 * time.Minute
+
+// word returns the count of a word, a new one if need be.
+func (c *coverage) word(lang, key string) *wordCount {
+	lang = cmp.Or(lang, "?")
+	if c.words[lang] == nil {
+		c.words[lang] = make(map[string]*wordCount)
+	}
+	w := c.words[lang][key]
+	if w == nil {
+		w = &wordCount{key: key, forms: make(map[string]int)}
+		c.words[lang][key] = w
+	}
+	return w
 }
 
 // forget leaves out the words that a pack's entry knows: its terms in a language,

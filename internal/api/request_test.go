@@ -58,6 +58,8 @@ func badRequestsAreRefused(t *testing.T, s *service) { //nolint:thelper // a tes
 		{api.OpSubscribe, `{"cluster":"nowhere","channel":"email","address":"a@example.org"}`, missing, "nowhere"},
 		{api.OpSubscribe, `{"cluster":"default","channel":"email","address":"a@example.org","secret":"x"}`, invalid, `unknown field "secret"`},
 
+		{api.OpUnknown, `{"after":"seven"}`, invalid, "after"},
+		{api.OpUnknown, `{"lang":"da"}`, invalid, "lang"},
 		{api.OpUnsubscribe, `{"id":"seven"}`, invalid, "invalid UUID"},
 		{api.OpUnsubscribe, `{"id":"01a20da4-9f72-7c75-8cb4-881a59bf57de"}`, missing, "01a20da4-9f72-7c75-8cb4-881a59bf57de"},
 	} {

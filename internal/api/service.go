@@ -23,6 +23,8 @@ import (
 type Ledger interface {
 	Suggestions(ctx context.Context, f suggestion.Filter) ([]suggestion.Row, error)
 	Profile(ctx context.Context, id profile.ID) (*profile.Profile, error)
+	// Alive returns so many of the published profiles after one, in order of id.
+	LiveProfiles(ctx context.Context, after profile.ID, limit int) ([]*profile.Profile, error)
 	// Head returns what is known of the newest revision that was matched.
 	Head(ctx context.Context, id profile.ID) (suggestion.Head, error)
 	// Gate says why a pair is not shown, in sentences; none: it would be.
@@ -55,6 +57,8 @@ type Service struct {
 	Status func(ctx context.Context) (Status, error)
 	// CheckURL says what is wrong with a webhook's address.
 	CheckURL func(string) error
+	// Room is how many bytes one answer may have.
+	Room int
 }
 
 // Answers returns the operations by name: JSON in, JSON out. An error that wraps
@@ -69,6 +73,7 @@ func (s *Service) Answers() map[string]func(ctx context.Context, request []byte)
 		OpSubscribe:     answer(s.subscribe),
 		OpSubscriptions: answer(s.subscriptions),
 		OpUnsubscribe:   answer(s.unsubscribe),
+		OpUnknown:       answer(s.unknown),
 	}
 }
 
@@ -137,36 +142,37 @@ func (s *Service) suggestions(ctx context.Context, q SuggestionsQuery) (Suggesti
 	if err != nil {
 		return Suggestions{}, err
 	}
-	page := Suggestions{Items: []suggestion.Suggestion{}}
-	if len(rows) == f.Limit {
-		rows = rows[:len(rows)-1]
-		page.Next = f.Offset + len(rows)
-	}
+	more := len(rows) == f.Limit
+	rows = rows[:min(len(rows), f.Limit-1)]
+	page := newList[suggestion.Suggestion](s.Room)
 	for _, r := range rows {
-		item := suggestion.Suggestion{
-			DemandID: r.Demand, SupplyID: r.Supply, Score: r.Score, Band: r.Band, FirstLiveAt: r.FirstLiveAt,
-			DemandTitle: r.DemandProfile.Title(q.Lang), SupplyTitle: r.SupplyProfile.Title(q.Lang),
-			Reasons: brief(s.Epoch.Explain(r.DemandProfile, r.SupplyProfile, r.Reasons, q.Lang)),
+		taken, err := page.add(s.row(r, q.Lang))
+		if err != nil {
+			return Suggestions{}, err
 		}
-		if r.Twin != nil {
-			item.AlsoPostedAs = &suggestion.Twin{ID: r.Twin.ID, Title: r.Twin.Title(q.Lang)}
+		if !taken {
+			more = true
+			break
 		}
-		page.Items = append(page.Items, item)
 	}
-	return page, nil
+	out := Suggestions{Items: page.rows}
+	if more {
+		out.Next = f.Offset + len(page.rows)
+	}
+	return out, nil
 }
 
-// maxSpans is how many places of one reason are shown in lists and on each side;
-// explain shows all.
-const maxSpans = 3
-
-// brief keeps a list's reasons short enough for a page to fit in a message.
-func brief(reasons []suggestion.Explained) []suggestion.Explained {
-	for i := range reasons {
-		r := &reasons[i]
-		r.Demand, r.Supply = r.Demand[:min(len(r.Demand), maxSpans)], r.Supply[:min(len(r.Supply), maxSpans)]
+// row makes r readable in lang.
+func (s *Service) row(r suggestion.Row, lang string) suggestion.Suggestion {
+	item := suggestion.Suggestion{
+		DemandID: r.Demand, SupplyID: r.Supply, Score: r.Score, Band: r.Band, FirstLiveAt: r.FirstLiveAt,
+		DemandTitle: r.DemandProfile.Title(lang), SupplyTitle: r.SupplyProfile.Title(lang),
+		Reasons: brief(s.Epoch.Explain(r.DemandProfile, r.SupplyProfile, r.Reasons, lang)),
 	}
-	return reasons
+	if r.Twin != nil {
+		item.AlsoPostedAs = &suggestion.Twin{ID: r.Twin.ID, Title: r.Twin.Title(lang)}
+	}
+	return item
 }
 
 // Limits of a search.
@@ -187,7 +193,7 @@ func (s *Service) search(ctx context.Context, q SearchQuery) (Hits, error) {
 	if !known(q.Lang) {
 		q.Lang = s.Epoch.Analyzer().Detect(q.Text)
 	}
-	hits := Hits{Items: []Hit{}}
+	var all []Hit
 	for _, side := range []profile.Side{profile.Demand, profile.Supply} {
 		if q.Side != "" && q.Side != side {
 			continue
@@ -196,9 +202,9 @@ func (s *Service) search(ctx context.Context, q SearchQuery) (Hits, error) {
 		if err != nil {
 			return Hits{}, err
 		}
-		hits.Items = append(hits.Items, found...)
+		all = append(all, found...)
 	}
-	slices.SortStableFunc(hits.Items, func(a, b Hit) int {
+	slices.SortStableFunc(all, func(a, b Hit) int {
 		switch {
 		case a.Score > b.Score:
 			return -1
@@ -207,8 +213,13 @@ func (s *Service) search(ctx context.Context, q SearchQuery) (Hits, error) {
 		}
 		return 0
 	})
-	hits.Items = hits.Items[:min(len(hits.Items), q.Limit)]
-	return hits, nil
+	hits := newList[Hit](s.Room)
+	for _, h := range all[:min(len(all), q.Limit)] {
+		if taken, err := hits.add(h); err != nil || !taken {
+			return Hits{Items: hits.rows}, err
+		}
+	}
+	return Hits{Items: hits.rows}, nil
 }
 
 // searchSide asks as if the text were a profile of the other side.

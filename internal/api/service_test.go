@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ func TestAPI(t *testing.T) {
 		"a long list comes in pages":                                 listsComeInPages,
 		"a search shows what may be shown":                           searchesShowWhatMayBeShown,
 		"a receipt follows a submission":                             receiptsFollow,
+		"unknown words come in pages":                                unknownWordsAreCounted,
 		"a subscription is made, changed and ended":                  subscriptionsLive,
 		"a bad request is refused with a sentence":                   badRequestsAreRefused,
 	} {
@@ -79,28 +81,31 @@ func pairsAreExplained(t *testing.T, s *service) { //nolint:thelper // a test of
 
 func listsComeInPages(t *testing.T, s *service) { //nolint:thelper // a test of TestAPI
 	const n = api.MaxPage + 5
-	need := profile.ID("need.pages.all")
-	all := []profile.Profile{of(need, "NO", text("nb", "Ultralyd av leveren"))}
+	need, long := profile.ID("need.pages.all"), profile.ID("need.pages-c.long")
+	asked := text("nb", "Ultralyd av leveren")
+	asked.Description = "Vi vil undersøke leveren med ultralyd og elastografi, uten biopsi."
+	// The rows of the other need are long, and JSON writes "&" with six bytes.
+	more := text("nb", asked.Title+" "+strings.Repeat("&", profile.MaxTitle/2))
+	more.Description = asked.Description + " Pasientene har diabetes og fettlever, og vi søker radiologer som kan lese bildene og måle fett og arrdannelse."
+	offered := text("sv", "Ultraljud av levern och elastografi")
+	offered.Description = "Vår röntgenklinik undersöker levern med ultraljud och elastografi hos patienter med diabetes och fettlever. Radiologer läser bilderna och mäter fett och ärrbildning utan biopsi."
+	all := []profile.Profile{of(need, "NO", asked), of(long, "NO", more)}
 	for i := range n {
-		all = append(all, of(profile.ID(fmt.Sprintf("offer.pages-b.%d", i)), "SE", text("sv", "Ultraljud av levern")))
+		all = append(all, of(profile.ID(fmt.Sprintf("offer.pages-b.%d", i)), "SE", offered))
 	}
 	s.publish(t, all...)
 
-	seen := map[profile.ID]bool{}
-	sizes := []int{}
-	for offset := 0; ; {
-		page := ask[api.Suggestions](t, s, api.OpSuggestions, "suggestions",
-			api.SuggestionsQuery{Filter: suggestion.Filter{Profile: need, Offset: offset, Limit: 10 * api.MaxPage}})
-		sizes = append(sizes, len(page.Items))
-		for _, x := range page.Items {
-			seen[x.SupplyID] = true
-		}
-		if offset = page.Next; offset == 0 {
-			break
-		}
+	sizes, bytes := pages(t, s, need, n)
+	if !slices.Equal(sizes, []int{api.MaxPage, 5}) {
+		t.Errorf("pages of %v (%v bytes), want %d in pages of %d at most", sizes, bytes, n, api.MaxPage)
 	}
-	if len(seen) != n || !slices.Equal(sizes, []int{api.MaxPage, 5}) {
-		t.Errorf("pages of %v with %d offers, want %d in pages of %d at most", sizes, len(seen), n, api.MaxPage)
+	room := int(s.nc.MaxPayload())
+	if sizes, bytes = pages(t, s, long, n); sizes[0] >= api.MaxPage || bytes[0] > room || bytes[0] < room*9/10 {
+		t.Errorf("long rows come in pages of %v with %v bytes, want as many as %d bytes take", sizes, bytes, room)
+	}
+	found, err := s.Suggestions(t.Context(), api.SuggestionsQuery{Filter: suggestion.Filter{Profile: long, Limit: api.MaxPage + 1}})
+	if err != nil || len(found) != api.MaxPage+1 {
+		t.Errorf("the command for %d long rows gets %d, %v", api.MaxPage+1, len(found), err)
 	}
 	page := ask[api.Suggestions](t, s, api.OpSuggestions, "suggestions", api.SuggestionsQuery{Filter: suggestion.Filter{Profile: need, Limit: 3}})
 	if len(page.Items) != 3 || page.Next != 3 {
@@ -117,6 +122,35 @@ func listsComeInPages(t *testing.T, s *service) { //nolint:thelper // a test of 
 			t.Errorf("a search for %d hits finds %d, want %d", asked, len(hits.Items), want)
 		}
 	}
+}
+
+// pages asks for the suggestions of id page by page, which must be n different
+// ones, and returns how many each page has and how many bytes.
+func pages(t *testing.T, s *service, id profile.ID, n int) (sizes, bytes []int) {
+	t.Helper()
+	seen := map[profile.ID]bool{}
+	for offset := 0; ; {
+		page := ask[api.Suggestions](t, s, api.OpSuggestions, "suggestions",
+			api.SuggestionsQuery{Filter: suggestion.Filter{Profile: id, Offset: offset, Limit: 10 * api.MaxPage}})
+		b, err := json.Marshal(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes, bytes = append(sizes, len(page.Items)), append(bytes, len(b))
+		for _, x := range page.Items {
+			seen[x.SupplyID] = true
+		}
+		if offset += len(page.Items); page.Next == 0 {
+			break
+		}
+		if page.Next != offset || len(page.Items) == 0 {
+			t.Fatalf("after %d suggestions the next begins at %d", offset, page.Next)
+		}
+	}
+	if len(seen) != n {
+		t.Errorf("pages of %v have %d suggestions of %s, want %d", sizes, len(seen), id, n)
+	}
+	return sizes, bytes
 }
 
 func searchesShowWhatMayBeShown(t *testing.T, s *service) { //nolint:thelper // a test of TestAPI

@@ -24,6 +24,7 @@ const (
 	OpSubscribe     = "subscribe"     // alert.Subscription → NewSubscription
 	OpSubscriptions = "subscriptions" // struct{} → Subscriptions
 	OpUnsubscribe   = "unsubscribe"   // Unsubscribe → struct{}
+	OpUnknown       = "unknown"       // UnknownQuery → UnknownWords
 )
 
 // Status is how far the work has come.
@@ -82,11 +83,13 @@ type SuggestionsQuery struct {
 	Lang string `json:"lang,omitempty"`
 }
 
-// MaxPage is the greatest number of suggestions in one answer.
+// MaxPage is the greatest number of suggestions in one answer. An answer has
+// fewer if one message takes no more of them.
 const MaxPage = 100
 
-// Suggestions is one page, strongest first. Next is the offset of the next page,
-// 0 when there is none.
+// Suggestions is one page, strongest first: as many as were asked for, or as one
+// message takes, and one at least if there is any. Next is the offset of the next
+// page, 0 when there is none.
 type Suggestions struct {
 	Items []suggestion.Suggestion `json:"items"`
 	Next  int                     `json:"next,omitempty"`
@@ -102,7 +105,8 @@ type SearchQuery struct {
 	Reader string `json:"reader,omitempty"`
 }
 
-// Hits are the profiles found, best first.
+// Hits are the profiles found, best first: as many as were asked for, or as one
+// message takes.
 type Hits struct {
 	Items []Hit `json:"items"`
 }

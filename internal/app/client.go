@@ -215,6 +215,23 @@ func (c *Client) Explain(ctx context.Context, q api.ExplainQuery) (api.Explanati
 	return ask[api.Explanation](ctx, c, api.OpExplain, q)
 }
 
+// Unknown calls f for the words of all published profiles that no concept knows,
+// page by page.
+func (c *Client) Unknown(ctx context.Context, f func(api.UnknownWords)) error {
+	var q api.UnknownQuery
+	for {
+		page, err := ask[api.UnknownWords](ctx, c, api.OpUnknown, q)
+		if err != nil {
+			return err
+		}
+		f(page)
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
+}
+
 // Subscribe makes a subscription.
 func (c *Client) Subscribe(ctx context.Context, s alert.Subscription) (api.NewSubscription, error) {
 	return ask[api.NewSubscription](ctx, c, api.OpSubscribe, s)

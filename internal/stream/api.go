@@ -72,12 +72,14 @@ func (c *Conn) reply(ctx context.Context, r micro.Request, name string, answer A
 	if limit := c.nc.MaxPayload(); err == nil && int64(len(out)) > limit {
 		err = fmt.Errorf("%w: the answer has %d bytes and one message takes %d: ask for less at a time", fault.ErrInvalid, len(out), limit)
 	}
-	if err == nil {
-		err = r.Respond(out)
-	} else {
-		err = r.Error(fault.Kind(err), fault.Kind(err), []byte(told(err)))
+	// Not by r: the library reads there what it writes, as soon as the handler returns.
+	m := nats.NewMsg(r.Reply())
+	if m.Data = out; err != nil {
+		m.Header.Set(micro.ErrorHeader, fault.Kind(err))
+		m.Header.Set(micro.ErrorCodeHeader, fault.Kind(err))
+		m.Data = []byte(told(err))
 	}
-	if err != nil {
+	if err := c.nc.PublishMsg(m); err != nil {
 		c.log.Warn("API answer not sent", zap.String("name", name), zap.Error(err))
 	}
 }

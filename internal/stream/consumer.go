@@ -33,7 +33,7 @@ type Handle func(ctx context.Context, ms []event.Message) []error
 
 // Consumer runs one Handle over one durable consumer, which all replicas share.
 // The zero values of the numbers mean the defaults of the protocol. Run may be
-// called once.
+// called again once it has returned.
 type Consumer struct {
 	From    *Streams
 	Stream  string   // Intake or Profiles
