@@ -33,6 +33,7 @@ type cli struct {
 	Config  configCmd  `cmd:"" group:"run" help:"Check, show or write the configuration."`
 	Eval    evalCmd    `cmd:"" group:"run" help:"Measure how good suggestions are, on collections with known answers."`
 	Lexicon lexiconCmd `cmd:"" group:"run" help:"Look after the words by which texts of different languages meet."`
+	Epoch   epochCmd   `cmd:"" group:"run" help:"Have matching use the packs, and what is common among the profiles."`
 	Version versionCmd `cmd:"" group:"run" help:"Print the version."`
 
 	Publish  publishCmd  `cmd:"" group:"profiles" help:"Publish or revise one profile."`

@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"kobling/internal/eval"
-	"kobling/internal/eval/baseline"
 	"kobling/internal/score"
 )
 
@@ -19,32 +17,6 @@ type evalCmd struct {
 	Expertise evalExpertiseCmd `cmd:"" help:"Experts who have rated how much they know about papers."`
 	Suite     evalSuiteCmd     `cmd:"" help:"All collections of a folder, as one table."`
 }
-
-// evalEngine is what ranks.
-type evalEngine struct {
-	Engine string `default:"kobling" enum:"kobling,bleve,bleve-lang,bm25" help:"What ranks: kobling, or for comparison bleve, bleve-lang (with each language's own analyzer) or bm25 (over plain words)."`
-}
-
-// open returns the engine for a collection with these documents.
-func (e evalEngine) open(docs []eval.Document) (eval.Engine, error) {
-	if e.Engine != kobling {
-		return baseline.Engine(e.Engine)
-	}
-	epoch, err := evalEpoch(docs)
-	if err != nil {
-		return nil, err
-	}
-	return eval.Kobling(epoch), nil
-}
-
-// kobling is the name of the product's own engine.
-const kobling = "kobling"
-
-// defaultEpoch is made once: it serves every collection.
-var defaultEpoch = sync.OnceValues(func() (*score.Epoch, error) { return score.DefaultEpoch(1) })
-
-// evalEpoch returns the epoch for a collection with these documents.
-func evalEpoch([]eval.Document) (*score.Epoch, error) { return defaultEpoch() }
 
 type evalRetrievalCmd struct {
 	output
@@ -71,6 +43,9 @@ A group's score is the sum of the squared scores of its documents among the best
 }
 
 func (c *evalRetrievalCmd) check() error {
+	if err := c.evalEngine.check(); err != nil {
+		return err
+	}
 	switch {
 	case c.Bands && (c.Engine != kobling || c.GroupBy != ""):
 		return fmt.Errorf("--bands are those of kobling's own pairs, without --engine and --group-by (%w)", errUsage)
@@ -83,7 +58,7 @@ func (c *evalRetrievalCmd) check() error {
 }
 
 // engine returns the engine and the documents for it.
-func (c *evalRetrievalCmd) engine() (eval.Engine, []eval.Document, error) {
+func (c *evalRetrievalCmd) engine(p *process) (eval.Engine, []eval.Document, error) {
 	docs, err := eval.ReadGrouped(c.Corpus, c.Lang, c.GroupBy)
 	if err != nil {
 		return nil, nil, err
@@ -91,7 +66,7 @@ func (c *evalRetrievalCmd) engine() (eval.Engine, []eval.Document, error) {
 	if c.GroupDocuments {
 		docs = eval.Join(docs)
 	}
-	engine, err := c.open(docs)
+	engine, err := c.open(p, docs)
 	if c.GroupBy != "" && !c.GroupDocuments {
 		engine = eval.GroupBy(engine, c.Votes)
 	}
@@ -111,7 +86,7 @@ func (c *evalRetrievalCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	engine, docs, err := c.engine()
+	engine, docs, err := c.engine(p)
 	if err != nil {
 		return err
 	}
@@ -123,7 +98,7 @@ func (c *evalRetrievalCmd) Run(p *process) error {
 	}
 	var bands *eval.Bands
 	if c.Bands {
-		if bands, err = measureBands(p, docs, queries, qrels); err != nil {
+		if bands, err = c.measureBands(p, docs, queries, qrels); err != nil {
 			return err
 		}
 	}
@@ -148,8 +123,8 @@ func (c *evalRetrievalCmd) Run(p *process) error {
 	return nil
 }
 
-func measureBands(p *process, docs, queries []eval.Document, qrels eval.Qrels) (*eval.Bands, error) {
-	epoch, err := evalEpoch(docs)
+func (c *evalRetrievalCmd) measureBands(p *process, docs, queries []eval.Document, qrels eval.Qrels) (*eval.Bands, error) {
+	epoch, err := c.epoch(p, docs)
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +162,9 @@ is right.`
 
 // Run measures.
 func (c *evalParallelCmd) Run(p *process) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	docs := make(map[string][]eval.Document, len(c.Docs))
 	var all []eval.Document
 	for lang, file := range c.Docs {
@@ -202,7 +180,7 @@ func (c *evalParallelCmd) Run(p *process) error {
 	if len(docs) < 2 {
 		return fmt.Errorf("give --docs of two languages at least (%w)", errUsage)
 	}
-	engine, err := c.open(all)
+	engine, err := c.open(p, all)
 	if err != nil {
 		return err
 	}

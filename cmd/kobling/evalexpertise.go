@@ -26,6 +26,9 @@ speak for her. Of each two papers that she rates differently, does the higher ra
 
 // Run measures.
 func (c *evalExpertiseCmd) Run(p *process) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	if err := checkLang(c.Lang); err != nil {
 		return err
 	}
@@ -41,7 +44,7 @@ func (c *evalExpertiseCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	engine, err := c.open(profiles)
+	engine, err := c.open(p, profiles)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (*lexiconImportCmd) Help() string {
 
 A pack teaches the product what words of one language mean in another. Its source, licence, date and
 checksum are kept with it. All packs and the built-in concepts are compiled into translation tables
-(see kobling lexicon stats); matching does not read the tables yet.
+(see kobling lexicon stats), which matching uses from the next: kobling epoch make
 
 The formats, tab-separated in UTF-8 with a header line, also as .gz:
 
@@ -110,8 +110,12 @@ func (c *lexiconImportCmd) Run(p *process) error {
 		return p.printJSON(stored)
 	}
 	say(p.out, "Imported pack %s: %s.", stored.Name, packSummary(stored))
+	say(p.out, "%s", thenMake)
 	return nil
 }
+
+// thenMake says when a change of the packs is felt.
+const thenMake = "Matching uses what was compiled once you run: kobling epoch make"
 
 // scanOptions are options as a command line gives them.
 func scanOptions(format string, langs []string, progress func(done, total int64)) pack.Options {
@@ -270,6 +274,7 @@ func (c *lexiconRemoveCmd) Run(p *process) error {
 		return fmt.Errorf("pack %s is removed, but the tables are not compiled: %w", c.Name, err)
 	}
 	say(p.out, "Removed pack %s.", c.Name)
+	say(p.out, "%s", thenMake)
 	return nil
 }
 

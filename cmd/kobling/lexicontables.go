@@ -7,9 +7,10 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"kobling/internal/analysis"
+	"kobling/internal/app"
 	"kobling/internal/lexicon"
 	"kobling/internal/pack"
 	"kobling/internal/translate"
@@ -20,7 +21,7 @@ type translations struct{ path string }
 
 // openTables returns the tables that are compiled from the packs of dataDir.
 func openTables(dataDir string) pack.Tables {
-	return translations{filepath.Join(dataDir, "translations.gz")}
+	return translations{app.TablesPath(dataDir)}
 }
 
 // Compile implements [pack.Tables]: it learns from the built-in lexicon and from
@@ -30,25 +31,19 @@ func (t translations) Compile(ctx context.Context, entries iter.Seq[pack.Entry],
 	if err != nil {
 		return err
 	}
-	a, err := analysis.New(lex)
+	a, err := analysis.New(lex) //nolint:contextcheck // it learns from the lexicon alone, in a moment
 	if err != nil {
 		return err
 	}
 	packed := 0
-	all := func(yield func(translate.Entry) bool) {
+	tables, err := learn(ctx, lex, a, func(yield func(translate.Entry) bool) {
 		for e := range entries {
 			packed++
 			if !yield(e) {
 				return
 			}
 		}
-		for _, c := range lex.Concepts {
-			if !yield(labelsOf(c)) {
-				return
-			}
-		}
-	}
-	tables, err := translate.Learn(ctx, all, a.Keys, progress)
+	}, progress)
 	switch {
 	case err != nil:
 		return err
@@ -63,15 +58,27 @@ func (t translations) Compile(ctx context.Context, entries iter.Seq[pack.Entry],
 	return writeWhole(t.path, tables.Write)
 }
 
-// labelsOf is a concept of the lexicon as an entry.
-func labelsOf(c lexicon.Concept) translate.Entry {
-	var e translate.Entry
-	for _, lang := range lexicon.Languages {
-		for _, label := range c.Labels[lang] {
-			e.Terms = append(e.Terms, translate.Term{Lang: lang, Text: label.Text})
+// lexiconTimes is how often the built-in concepts are read: they say what words
+// mean in this field, word lists what they mean anywhere. With all open packs, four
+// times instead of once bring .07 of hit@1 on the domain collection and cost .005 of
+// recall@1 on the news.
+const lexiconTimes = 4
+
+// learn learns from the built-in lexicon and from entries.
+func learn(
+	ctx context.Context, lex *lexicon.Lexicon, a *analysis.Analyzer, entries iter.Seq[translate.Entry], progress func(done, total int),
+) (*translate.Tables, error) {
+	lists := append(slices.Repeat([]iter.Seq[translate.Entry]{analysis.Entries(lex)}, lexiconTimes), entries)
+	all := func(yield func(translate.Entry) bool) {
+		for _, list := range lists {
+			for e := range list {
+				if !yield(e) {
+					return
+				}
+			}
 		}
 	}
-	return e
+	return translate.Learn(ctx, all, a.Keys, progress)
 }
 
 // Table implements [pack.Tables].

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kobling": ma
 //
 //	exits CODE program args…   the program ends with that code
 //	await [ID]…                until the service of $DATA answers, and these are matched
+//	rematched EPOCH            until that epoch's re-match has found a suggestion
 //	json [PATH[=VALUE]]…       what was printed is JSON, and has these values
 //	jsonenv NAME PATH          keeps a value of it as $NAME
 func TestScripts(t *testing.T) {
@@ -52,6 +53,11 @@ func TestScripts(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				ts.Check(await(ctx, ts.Getenv("DATA"), ids))
+			},
+			"rematched": func(ts *testscript.TestScript, _ bool, args []string) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				ts.Check(rematched(ctx, ts.Getenv("DATA"), args[0]))
 			},
 			"json": func(ts *testscript.TestScript, _ bool, args []string) {
 				for _, arg := range append(args, "") {
@@ -140,6 +146,31 @@ func await(ctx context.Context, dir string, ids []string) error {
 			return fmt.Errorf("%v are not matched: %w, %w", ids, ctx.Err(), err)
 		case <-time.After(20 * time.Millisecond):
 			err = nil
+		}
+	}
+}
+
+// rematched asks the service of a data directory until an epoch has brought a
+// suggestion.
+func rematched(ctx context.Context, dir, epoch string) error {
+	cfg, _, err := config.Load(config.Source{Flags: map[string]string{"data-dir": dir}})
+	if err != nil {
+		return err
+	}
+	client, err := app.Dial(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for {
+		s, err := client.Status(ctx)
+		if err == nil && strconv.Itoa(s.Epoch) == epoch && s.Suggestions > 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no suggestion of epoch %s: %w, %w", epoch, ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

@@ -101,7 +101,8 @@ type doctorCmd struct {
 func (*doctorCmd) Help() string {
 	return `Example: kobling doctor --data-dir /var/lib/kobling
 
-Nothing is started. It ends with exit code 1 when something must be mended first, and says what.`
+Nothing is started. It ends with exit code 1 when something must be mended first, and says what; "warn"
+marks what works but could be better.`
 }
 
 // errUnfit is what doctor returns when something must be mended first.
@@ -125,8 +126,11 @@ func (c *doctorCmd) Run(p *process) error {
 	} else {
 		for _, f := range findings {
 			mark := "ok  "
-			if !f.OK {
+			switch {
+			case !f.OK:
 				mark = "FAIL"
+			case f.Warning:
+				mark = "warn"
 			}
 			say(p.out, "%s  %-12s %s", mark, f.What, f.Detail)
 		}

@@ -8,14 +8,18 @@
 package analysis
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"strings"
 	"sync"
 
 	"github.com/blevesearch/snowballstem"
 
 	"kobling/internal/lexicon"
+	"kobling/internal/translate"
 )
 
 // version names this package's way of working. Raise it whenever the same text
@@ -24,7 +28,8 @@ import (
 //	1: stems, compounds, concepts
 //	2: abbreviations are spelled; a phrase keeps two words
 //	3: more Finnish and Nordic endings; a full stop in ph.d. ends no phrase; nynorsk is no bokmål
-const version = "3"
+//	4: translations, beginnings of words, weights by a background
+const version = "4"
 
 // Analyzer analyses texts with one lexicon. It is safe for concurrent use.
 type Analyzer struct {
@@ -33,8 +38,12 @@ type Analyzer struct {
 	stem          []func(*snowballstem.Env) bool // by place in lexicon.Languages
 	links         [][]string                     // likewise
 	vocabularies  []*vocabulary                  // likewise; the last is for texts of unknown language
-	terms         []string                       // feature terms by place in lexicon.Concepts
+	terms         []word                         // feature terms by place in lexicon.Concepts
 	broader       []int32                        // likewise; -1 for none
+	tables        *translate.Tables
+	background    *Background
+	without       partSet
+	lexemes       *lexemes
 
 	pool sync.Pool // of *scratch
 }
@@ -46,14 +55,14 @@ type scratch struct {
 	label  []token
 	tokens []token
 	atoms  []atom
-	parts  []part
 	tally  tally // of the text in hand
 	total  tally // of all texts of the profile
+	order  []orderKey
 }
 
 // New returns an analyzer that knows the concepts of lex. The error wraps
 // fault.ErrInvalid and names every label that can never be found in a text.
-func New(lex *lexicon.Lexicon) (*Analyzer, error) {
+func New(lex *lexicon.Lexicon, options ...Option) (*Analyzer, error) {
 	words, err := parseWordLists(functionWordsFile)
 	if err != nil {
 		return nil, err
@@ -64,13 +73,16 @@ func New(lex *lexicon.Lexicon) (*Analyzer, error) {
 		stem:          stemmers(),
 		links:         linksByLanguage(),
 		vocabularies:  make([]*vocabulary, len(lexicon.Languages)+1),
+		background:    NewBackground(),
+		without:       make(partSet),
+		lexemes:       new(lexemes),
 	}
 	a.pool.New = func() any {
-		return &scratch{env: snowballstem.NewEnv(""), tally: newTally(), total: newTally()}
+		return &scratch{env: snowballstem.NewEnv("")}
 	}
 	place := make(map[string]int32, len(lex.Concepts))
 	for i, c := range lex.Concepts {
-		a.terms = append(a.terms, conceptPrefix+c.ID)
+		a.terms = append(a.terms, word{conceptPrefix + c.ID, hash(conceptPrefix + c.ID), kind(c.Weight)}) //nolint:gosec // one of four
 		place[c.ID] = int32(i)
 	}
 	for _, c := range lex.Concepts {
@@ -80,25 +92,92 @@ func New(lex *lexicon.Lexicon) (*Analyzer, error) {
 		}
 		a.broader = append(a.broader, up)
 	}
-	var errs []error
+	all := a.labels()
+	errs := make([]error, len(a.vocabularies))
+	var building sync.WaitGroup
 	for i := range a.vocabularies {
-		lang := i
-		if i == len(lexicon.Languages) {
-			lang = -1
-		}
-		v, err := a.vocabulary(lang)
-		a.vocabularies[i] = v
-		errs = append(errs, err)
+		building.Go(func() {
+			lang := i
+			if i == len(lexicon.Languages) {
+				lang = -1
+			}
+			a.vocabularies[i], errs[i] = a.vocabulary(all, lang)
+		})
 	}
+	building.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("lexicon %s: %w", lex.Version(), err)
 	}
-	return a, nil
+	if err := a.apply(options); err != nil {
+		return nil, err
+	}
+	if a.tables == nil && !a.without.has(Translations) {
+		a.tables, err = translate.Learn(context.Background(), Entries(lex), all.keys(a), nil)
+	}
+	return a, err
+}
+
+func (a *Analyzer) apply(options []Option) error {
+	for _, o := range options {
+		if err := o(a); err != nil {
+			return err
+		}
+	}
+	if a.without.has(Statistics) {
+		a.background = NewBackground()
+	}
+	return nil
+}
+
+// With returns an analyzer that differs from a by options. It shares what does
+// not, so it costs little.
+func (a *Analyzer) With(options ...Option) (*Analyzer, error) {
+	b := &Analyzer{
+		lexicon:       a.lexicon,
+		functionWords: a.functionWords,
+		stem:          a.stem,
+		links:         a.links,
+		vocabularies:  a.vocabularies,
+		terms:         a.terms,
+		broader:       a.broader,
+		tables:        a.tables,
+		background:    a.background,
+		without:       maps.Clone(a.without),
+		lexemes:       new(lexemes),
+	}
+	b.pool.New = a.pool.New
+	return b, b.apply(options)
+}
+
+// Entries are the concepts of a lexicon as translation tables learn from them.
+func Entries(lex *lexicon.Lexicon) iter.Seq[translate.Entry] {
+	return func(yield func(translate.Entry) bool) {
+		for _, c := range lex.Concepts {
+			var e translate.Entry
+			for _, lang := range lexicon.Languages {
+				for _, label := range c.Labels[lang] {
+					e.Terms = append(e.Terms, translate.Term{Lang: lang, Text: label.Text})
+				}
+			}
+			if !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 // Version names everything that decides which features a text has: this package
 // and the lexicon.
-func (a *Analyzer) Version() string { return "analysis-" + version + "/lexicon-" + a.lexicon.Version() }
+func (a *Analyzer) Version() string {
+	v := "analysis-" + version + "/lexicon-" + a.lexicon.Version() + "/tables-" + a.tables.Version()
+	if a.background.total > 0 {
+		v += "/background-" + a.background.version()
+	}
+	if len(a.without) > 0 {
+		v += "/without-" + a.without.name()
+	}
+	return v
+}
 
 // Label returns what a reader of lang calls a feature: the concept's label, or
 // the stem itself.

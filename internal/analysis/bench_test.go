@@ -39,18 +39,59 @@ var longer = []profile.Text{
 	},
 }
 
-// BenchmarkFeatures analyses such profiles on one core.
-func BenchmarkFeatures(b *testing.B) {
-	a := analyzer()
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		for i := range longer {
-			a.Supply(a.Features(longer[i : i+1]))
-			n++
-		}
+// unstated are longer without languages, and with a translation's worth of texts
+// in one profile.
+func unstated() [][]profile.Text {
+	var list [][]profile.Text
+	for _, t := range longer {
+		t.Lang = ""
+		list = append(list, []profile.Text{t})
 	}
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "profiles/s")
+	return append(list, longer)
+}
+
+// sides analyses a profile as an epoch does, for either side in turn.
+func sides(a *analysis.Analyzer, texts []profile.Text, n int) {
+	w := a.Weights(a.Features(texts))
+	w.Heaviest()
+	if n%2 == 0 {
+		w.Demand()
+	} else {
+		w.Supply()
+	}
+}
+
+// BenchmarkSides analyses profiles on one core: warm, when their words are known;
+// cold, when none is; and mixed, in several languages or ones that must be told.
+func BenchmarkSides(b *testing.B) {
+	var stated [][]profile.Text
+	for i := range longer {
+		stated = append(stated, longer[i:i+1])
+	}
+	run := func(name string, profiles [][]profile.Text, cold bool) {
+		b.Run(name, func(b *testing.B) {
+			a := analyzer()
+			for n, texts := range profiles {
+				sides(a, texts, n)
+			}
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				if cold {
+					var err error
+					if a, err = a.With(); err != nil {
+						b.Fatal(err)
+					}
+				}
+				sides(a, profiles[n%len(profiles)], n/len(profiles))
+				n++
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "profiles/s")
+		})
+	}
+	run("warm", stated, false)
+	run("cold", stated, true)
+	run("mixed", unstated(), false)
 }
 
 // BenchmarkNew builds the analyzer of the default lexicon, as every start does.

@@ -29,6 +29,7 @@ type part struct {
 	id         wordID
 	start, end int // bytes of the folded word
 	key        string
+	lexeme     *lexeme // of the part alone
 }
 
 // split appends the parts of word to dst if known words and linking letters

@@ -15,7 +15,10 @@ import (
 // terms returns the terms with this prefix of a text, without the prefix.
 func terms(a *analysis.Analyzer, prefix string, texts ...profile.Text) []string {
 	all := []string{}
-	for _, r := range a.Features(texts) {
+	for _, r := range a.Features(texts).Counts {
+		if prefix == "" && strings.HasPrefix(r.Term, "g:") { // the beginnings of words
+			continue
+		}
 		if id, ok := strings.CutPrefix(r.Term, prefix); ok {
 			all = append(all, id)
 		}
@@ -207,7 +210,7 @@ func TestCompoundsOfTheFieldAreUnderstood(t *testing.T) {
 		{"nl", "thuiszorgteams", "home-care"},
 		{"nl", "valdetectiesystemen", "fall-detection"},
 		{"nl", "ziekenhuisafdelingen", "hospital"},
-		{"de", "Sturzsensor", "sensor"},
+		{"de", "Schlafsensor", "sensor"},
 	} {
 		if got := concepts(tt.lang, tt.word); !slices.Contains(got, tt.concept) {
 			t.Errorf("%s %s means %v, want %s among them", tt.lang, tt.word, got, tt.concept)

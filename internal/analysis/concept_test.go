@@ -104,23 +104,28 @@ func TestTheLongestLabelIsTaken(t *testing.T) {
 	}
 }
 
-// A concept is worth what its weight says; a word that may mean two things counts
+// A concept weighs what its class says; a word that may mean two things counts
 // half for each.
 func TestWeightsAndMeanings(t *testing.T) {
 	t.Parallel()
 	a := testkit.Analyzer(t, phrases)
-	raw := make(map[string]analysis.Raw)
-	for _, r := range a.Features(text("en", "fall bank hospital prototype partner")) {
-		raw[r.Term] = r
+	raw := a.Features(text("en", "fall bank hospital prototype partner"))
+	weights := make(map[string]uint64)
+	for _, w := range a.Weigh(raw) {
+		weights[w.Term] = w.Weight
 	}
-	for term, worth := range map[string]uint32{"c:fall": 1000, "c:bank-money": 1000, "c:hospital": 250, "c:prototype": 40, "c:call": 0, "s:partner": 0} {
-		if raw[term].Worth != worth {
-			t.Errorf("%s is worth %d, want %d", term, raw[term].Worth, worth)
-		}
+	if fall, hospital, prototype := weights["c:fall"], weights["c:hospital"], weights["c:prototype"]; fall < 4*hospital || hospital < 2*prototype || prototype == 0 {
+		t.Errorf("a specific concept weighs %d, a common one %d, a formal one %d", fall, hospital, prototype)
 	}
-	half, full := raw["c:bank-money"].Presence, raw["c:fall"].Presence
-	if half != raw["c:bank-river"].Presence || half >= full || full != analysis.FullPresence/2 {
-		t.Errorf("presence %d of a word with two meanings, %d of one with one", half, full)
+	if weights["c:call"] > 0 || weights["s:partner"] > 0 {
+		t.Errorf("boilerplate weighs %v", weights)
+	}
+	units := make(map[string]uint32)
+	for _, c := range raw.Counts {
+		units[c.Term] = c.Units
+	}
+	if units["c:fall"] != analysis.Unit || units["c:bank-money"] != analysis.Unit/2 || units["c:bank-river"] != analysis.Unit/2 {
+		t.Errorf("units of words with one meaning and with two: %v", units)
 	}
 }
 

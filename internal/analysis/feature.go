@@ -6,7 +6,8 @@ import "strings"
 //
 //	c:<concept id>        a concept of the lexicon
 //	s:<folded stem>       a word's stem, folded so that da nb nn sv cognates meet
-//	g:<folded n-gram>     a weak letter n-gram
+//	                      (in other languages too); of a translated word, its translation's stem in English
+//	g:<letters>           the first letters of a word, folded: cognates, names, other forms
 //	u:                    the share of a demand that says too little to be matched; no supply has it
 type Feature struct {
 	Term string
@@ -19,6 +20,7 @@ type Feature struct {
 const (
 	conceptPrefix = "c:"
 	stemPrefix    = "s:"
+	startPrefix   = "g:"
 	unknownTerm   = "u:"
 )
 

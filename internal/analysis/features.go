@@ -2,133 +2,123 @@ package analysis
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"kobling/internal/lexicon"
 	"kobling/internal/profile"
+	"kobling/internal/translate"
 )
 
-// Raw is a term of a profile before it is weighed for a side.
+// Raw is what the texts of a profile say, before it is weighed for a side.
 type Raw struct {
-	Term string
-	// Worth is what sharing the term tells: 1000 for a specific concept, less for
-	// what stands in many texts.
-	Worth uint32
-	// Presence is how much the texts are about it: 0 to [FullPresence], rising
-	// ever more slowly with how often and how prominently it stands there.
-	Presence uint32
+	Counts []Count // in order of term
 
-	concept int32 // place in the lexicon, -1 for a word
+	length uint32  // units of all its words
+	langs  langSet // of its texts
 }
 
-// FullPresence is the presence that a term never quite reaches.
-const FullPresence = 2048
+// Count is how often a term stands in the texts of a profile.
+type Count struct {
+	Term string
+	// Units is how often and how prominently: [Unit] for a word of the description,
+	// twice that for one of the title.
+	Units uint32
 
-// fields are the fields of a text and how much a word in each counts, in twelfths
-// of a word of the description.
+	concept int32 // place in the lexicon, -1 for a word
+	kind    kind
+	faint   bool // it stands nowhere but in words that mean nothing
+	bound   bool // to its language: it translates no word
+}
+
+// Unit is what a word of the description counts.
+const Unit = 240
+
+// fields are the fields of a text and what a word in each counts.
 var fields = []struct {
 	name  string
 	units uint32
 	of    func(*profile.Text) string
 }{
-	{"title", 24, func(t *profile.Text) string { return t.Title }},
-	{"summary", 15, func(t *profile.Text) string { return t.Summary }},
-	{"description", 12, func(t *profile.Text) string { return t.Description }},
-	{"requirements", 12, func(t *profile.Text) string { return t.Requirements }},
-	{"partner_role", 8, func(t *profile.Text) string { return t.PartnerRole }},
+	{"title", 2 * Unit, func(t *profile.Text) string { return t.Title }},
+	{"summary", Unit * 5 / 4, func(t *profile.Text) string { return t.Summary }},
+	{"description", Unit, func(t *profile.Text) string { return t.Description }},
+	{"requirements", Unit, func(t *profile.Text) string { return t.Requirements }},
+	{"partner_role", Unit * 2 / 3, func(t *profile.Text) string { return t.PartnerRole }},
 }
 
-// worthOf is what sharing a concept of this weight tells.
-func worthOf(w lexicon.Weight) uint32 {
-	switch w {
-	case lexicon.Specific:
-		return 1000
-	case lexicon.Common:
-		return 250
-	case lexicon.Formal:
-		return 40
-	case lexicon.Empty:
-	}
-	return 0
-}
-
-// worthOfWord is what sharing a stem tells, by its length: long words are rare.
-// It is far less than a concept's, because only texts of one language, or
-// neighbours, can share it.
-func worthOfWord(key string) uint32 {
-	switch n := utf8.RuneCountInString(key); {
-	case n <= 2:
-		return 0
-	case strings.ContainsAny(key, "0123456789"):
-		return 30
-	case n == 3:
-		return 20
-	case n <= 5:
-		return 40
-	case n <= 7:
-		return 70
-	}
-	return 100
-}
-
-// tally counts the terms of a text, in twelfths.
-type tally struct {
-	concepts map[int32]uint32
-	words    map[string]uint32
-}
-
-func newTally() tally {
-	return tally{concepts: make(map[int32]uint32), words: make(map[string]uint32)}
-}
-
-func (t tally) reset() {
-	clear(t.concepts)
-	clear(t.words)
-}
-
-// raise keeps the greater count of each term: a profile in two languages says
-// everything twice.
-func (t tally) raise(by tally) {
-	for c, n := range by.concepts {
-		t.concepts[c] = max(t.concepts[c], n)
-	}
-	for w, n := range by.words {
-		t.words[w] = max(t.words[w], n)
-	}
-}
-
-// Features returns the terms of a profile's texts, in order of term.
-func (a *Analyzer) Features(texts []profile.Text) []Raw {
+// Features returns what a profile's texts say.
+func (a *Analyzer) Features(texts []profile.Text) Raw {
 	s := a.scratch()
 	defer a.release(s)
-	s.total.reset()
-	for i := range texts {
-		a.count(s, &texts[i])
-		s.total.raise(s.tally)
-	}
-	raw := make([]Raw, 0, len(s.total.concepts)+len(s.total.words))
-	for c, n := range s.total.concepts {
-		if worth := worthOf(a.lexicon.Concepts[c].Weight); worth > 0 {
-			raw = append(raw, Raw{Term: a.terms[c], Worth: worth, Presence: presence(n), concept: c})
+	total := &s.tally
+	var raw Raw
+	if len(texts) == 1 {
+		raw.langs = a.count(s, &texts[0])
+	} else {
+		total = &s.total
+		total.reset()
+		for i := range texts {
+			raw.langs |= a.count(s, &texts[i])
+			total.raise(&s.tally)
 		}
 	}
-	for key, n := range s.total.words {
-		if worth := worthOfWord(key); worth > 0 {
-			raw = append(raw, Raw{Term: stemPrefix + key, Worth: worth, Presence: presence(n), concept: -1})
+	raw.length = total.length
+	s.order = s.order[:0]
+	for i := range total.counts {
+		c := &total.counts[i]
+		if c.concept >= 0 && c.kind == kind(lexicon.Empty) {
+			continue
+		}
+		s.order = append(s.order, orderKey{head(c.term), int32(i)})
+	}
+	slices.SortFunc(s.order, func(x, y orderKey) int {
+		if x.head != y.head {
+			return cmp.Compare(x.head, y.head)
+		}
+		return cmp.Compare(total.counts[x.at].term, total.counts[y.at].term)
+	})
+	raw.Counts = make([]Count, len(s.order))
+	for i, o := range s.order {
+		c := &total.counts[o.at]
+		word := c.concept < 0
+		raw.Counts[i] = Count{
+			Term: c.term, Units: c.units, concept: c.concept, kind: c.kind,
+			faint: word && c.firm == 0, bound: word && c.free == 0,
 		}
 	}
-	slices.SortFunc(raw, func(x, y Raw) int { return cmp.Compare(x.Term, y.Term) })
 	return raw
 }
 
-// presence turns a count of twelfths into a presence: 1024 for one word of the
-// description, 1365 for one of the title.
-func presence(twelfths uint32) uint32 { return FullPresence * twelfths / (twelfths + 12) }
+// orderKey is a count and the head of its term, by which most are told apart.
+type orderKey struct {
+	head uint64
+	at   int32
+}
 
-// count fills s.tally with the terms of one text.
-func (a *Analyzer) count(s *scratch, text *profile.Text) {
+// head returns a number that has the order of terms, as far as it goes: the
+// namespace and the seven bytes after its colon.
+func head(term string) uint64 {
+	var h uint64
+	if len(term) >= len(":")+8 {
+		h = binary.BigEndian.Uint64([]byte(term[1:9])) // the colon and seven bytes
+	} else {
+		for i := 1; i < 9; i++ {
+			h <<= 8
+			if i < len(term) {
+				h |= uint64(term[i])
+			}
+		}
+	}
+	return h&(1<<56-1) | uint64(term[0])<<56
+}
+
+// unknownLanguage is the bit of texts whose language cannot be told.
+const unknownLanguage langSet = 1 << (languages - 1)
+
+// count fills s.tally with the terms of one text and returns its language.
+func (a *Analyzer) count(s *scratch, text *profile.Text) langSet {
 	s.tally.reset()
 	lang := a.language(text)
 	for _, f := range fields {
@@ -138,21 +128,66 @@ func (a *Analyzer) count(s *scratch, text *profile.Text) {
 		}
 		a.read(s, lang, words, func(m match) {
 			for _, c := range m.means {
-				s.tally.concepts[c] += f.units / uint32(len(m.means)) //nolint:gosec // a few meanings
+				s.tally.of(a.terms[c], c).units += f.units / uint32(len(m.means)) //nolint:gosec // a few meanings
 			}
 		})
-		for _, at := range s.atoms {
-			switch units := f.units; at.covered {
-			case uncovered:
-				if at.part {
-					units /= 2
+		for i := range s.atoms {
+			at := &s.atoms[i]
+			units := f.units
+			if at.part {
+				units /= 2
+			}
+			s.tally.length += units
+			at.say(units, func(w word, units uint32, free bool) {
+				n := s.tally.of(w, -1)
+				n.units += units
+				if at.covered != weightless {
+					n.firm += units
 				}
-				s.tally.words[at.key] += units
-			case meaningful:
-				s.tally.words[at.key] += units / 3
-			case weightless:
+				if free {
+					n.free += units
+				}
+			})
+		}
+	}
+	if lang < 0 {
+		return unknownLanguage
+	}
+	return 1 << lang
+}
+
+// What the beginning of a word counts, in tenths, if it is known what the word
+// means.
+const knownStart = 3
+
+// say calls f for each term besides concepts that a word, or part of one, stands
+// for. A translated word is known by its translations alone: in a corpus of many
+// languages its own form would only find texts of its own language.
+func (at *atom) say(units uint32, f func(w word, units uint32, free bool)) {
+	l := at.lexeme
+	say := func(list []saying) {
+		for _, t := range list {
+			if n := units * t.share / translate.Full; n > 0 {
+				f(t.word, n, true)
 			}
 		}
+	}
+	switch {
+	case at.spelled || len(l.says)+len(l.pieces) == 0:
+		if len(l.key) > 2 || strings.ContainsAny(l.key, "0123456789") {
+			f(l.own, units, false)
+		}
+	case len(l.says) > 0:
+		say(l.says)
+	default:
+		say(l.pieces)
+		f(l.own, units/2, false)
+	}
+	if at.beginning.term != "" {
+		if len(l.says)+len(l.pieces) > 0 {
+			units = units * knownStart / 10
+		}
+		f(at.beginning, units, false)
 	}
 }
 

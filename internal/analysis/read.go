@@ -1,12 +1,19 @@
 package analysis
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"kobling/internal/lexicon"
+)
 
 // atom is a word of a text as the lexicon sees it, or one part of a compound.
 type atom struct {
-	id         wordID
-	key        string
-	start, end int // bytes of the whole word in the text
+	id wordID
+	*lexeme
+
+	beginning  word // the term of the word's beginning, at its first atom
+	spelled    bool // a short abbreviation, which no table translates
+	start, end int  // bytes of the whole word in the text
 	// The words beside it, function words too; "" where something parts them.
 	before, after string
 	apart         bool
@@ -33,6 +40,9 @@ type match struct {
 // each label, in order.
 func (a *Analyzer) read(s *scratch, lang int, text string, found func(match)) {
 	a.atomise(s, lang, text)
+	if a.without.has(Concepts) {
+		return
+	}
 	v := a.vocabularyOf(lang)
 	for i := 0; i < len(s.atoms); {
 		end, means := v.longest(s.atoms, i)
@@ -47,7 +57,7 @@ func (a *Analyzer) read(s *scratch, lang int, text string, found func(match)) {
 		}
 		cover := weightless
 		for _, c := range means {
-			if worthOf(a.lexicon.Concepts[c].Weight) > 0 {
+			if a.lexicon.Concepts[c].Weight != lexicon.Empty {
 				cover = meaningful
 			}
 		}
@@ -67,7 +77,7 @@ func (v *vocabulary) longest(atoms []atom, i int) (end int, means []int32) {
 		if j > i && atoms[j].apart {
 			break
 		}
-		to, ok := v.next[step{node, atoms[j].id}]
+		to, ok := v.next.to(node, atoms[j].id)
 		if !ok {
 			break
 		}
@@ -96,23 +106,20 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 	s.atoms = s.atoms[:0]
 	v := a.vocabularyOf(lang)
 	apart := false
-	for n, t := range s.tokens {
+	for n := range s.tokens {
+		t := &s.tokens[n]
 		apart = apart || t.apart
-		if a.isFunctionWord(t, lang, lang) {
+		l := a.lexeme(s, lang, t)
+		if l.empty {
 			continue
 		}
-		key := a.key(s, lang, t.word)
-		id := v.words[key]
-		if t.caps && utf8.RuneCountInString(t.word) < minSpelled {
+		id := l.id
+		spelled := t.caps && utf8.RuneCountInString(t.word) < minSpelled
+		if spelled {
 			id = v.words[abbreviation(t.word)]
 		}
-		if id == 0 {
-			s.parts = a.split(s, s.parts[:0], lang, t.word)
-		} else {
-			s.parts = s.parts[:0]
-		}
-		if len(s.parts) == 0 {
-			at := atom{id: id, key: key, start: t.start, end: t.end, apart: apart}
+		if id != 0 || len(l.parts) == 0 {
+			at := atom{id: id, lexeme: l, beginning: l.start, spelled: spelled, start: t.start, end: t.end, apart: apart}
 			if n > 0 && !t.apart {
 				at.before = s.tokens[n-1].word
 			}
@@ -120,14 +127,14 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 				at.after = s.tokens[n+1].word
 			}
 			s.atoms = append(s.atoms, at)
-		}
-		for i, p := range s.parts {
-			if p.key == "" {
-				p.key = a.key(s, lang, t.word[p.start:p.end])
+		} else {
+			for i, p := range l.parts {
+				at := atom{id: p.id, lexeme: p.lexeme, start: t.start, end: t.end, apart: apart && i == 0, part: true}
+				if i == 0 {
+					at.beginning = l.start
+				}
+				s.atoms = append(s.atoms, at)
 			}
-			s.atoms = append(s.atoms, atom{
-				id: p.id, key: p.key, start: t.start, end: t.end, apart: apart && i == 0, part: true,
-			})
 		}
 		apart = false
 	}
@@ -136,6 +143,10 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 // isFunctionWord reports whether t is a function word of either language; of any
 // when the first is unknown.
 func (a *Analyzer) isFunctionWord(t token, lang, other int) bool {
-	set := a.functionWords.emptyIn(t.word)
-	return !t.caps && (set.has(lang) || set.has(other) || lang < 0 && set != 0)
+	return isEmpty(a.functionWords.emptyIn(t.word), t.caps, lang, other)
+}
+
+// isEmpty is isFunctionWord of a word that is one in the languages of set.
+func isEmpty(set langSet, caps bool, lang, other int) bool {
+	return !caps && (set.has(lang) || set.has(other) || lang < 0 && set != 0)
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // sameRaw compares features with all that is in them.
-var sameRaw = cmp.AllowUnexported(analysis.Raw{})
+var sameRaw = cmp.AllowUnexported(analysis.Raw{}, analysis.Count{})
 
 // someWords are labels of the lexicon in all languages, and a few other words.
 var someWords = sync.OnceValue(func() []string {
@@ -72,7 +72,8 @@ func TestBothSidesKeepTheirBounds(t *testing.T) {
 		if diff := cmp.Diff(raw, analyzer().Features(turned), sameRaw); diff != "" {
 			t.Fatalf("the order of texts matters:\n%s", diff)
 		}
-		shuffled := rapid.Permutation(raw).Draw(t, "shuffled")
+		shuffled := raw
+		shuffled.Counts = rapid.Permutation(raw.Counts).Draw(t, "shuffled")
 		if diff := cmp.Diff(analyzer().Demand(raw), analyzer().Demand(shuffled)); diff != "" {
 			t.Fatalf("the order of terms matters to a demand:\n%s", diff)
 		}
@@ -83,15 +84,15 @@ func TestBothSidesKeepTheirBounds(t *testing.T) {
 }
 
 // checkSides fails unless raw and both its sides are as promised.
-func checkSides(tb rapid.TB, raw []analysis.Raw) {
+func checkSides(tb rapid.TB, raw analysis.Raw) {
 	tb.Helper()
-	for i, r := range raw {
-		if r.Worth < 1 || r.Worth > 1000 || r.Presence >= analysis.FullPresence || i > 0 && raw[i-1].Term >= r.Term {
-			tb.Fatalf("raw feature %d is %+v after %+v", i, r, raw[max(i-1, 0)])
+	for i, c := range raw.Counts {
+		if i > 0 && raw.Counts[i-1].Term >= c.Term {
+			tb.Fatalf("count %d is %+v after %+v", i, c, raw.Counts[max(i-1, 0)])
 		}
 	}
 	demand, supply := analyzer().Demand(raw), analyzer().Supply(raw)
-	if total := checkSide(tb, "demand", demand, 1<<16); total != 1<<16 && len(raw) > 0 || len(demand) > 32 {
+	if total := checkSide(tb, "demand", demand, 1<<16); total != 1<<16 && len(demand) > 0 || len(demand) > analysis.MaxDemand {
 		tb.Fatalf("%d demand features add up to %d", len(demand), total)
 	}
 	if checkSide(tb, "supply", supply, 255); len(supply) > 256 {
@@ -117,54 +118,59 @@ func checkSide(tb rapid.TB, side string, features []analysis.Feature, most uint3
 func TestADemandOfFewWordsIsMostlyUnsaid(t *testing.T) {
 	t.Parallel()
 	a := testkit.Analyzer(t, "[one]\nen: fallradar\n[two]\nen: robotics\n[three]\nen: dosing\n[usual] common\nen: hospital\n")
-	unsaid := func(words string) (uint32, int) {
+	unsaid := func(words string) uint32 {
 		f := a.Demand(a.Features(text("en", words)))
 		i := slices.IndexFunc(f, func(f analysis.Feature) bool { return f.Term == "u:" })
 		if i < 0 {
-			return 0, len(f)
+			return 0
 		}
-		return f[i].Weight, len(f)
+		return f[i].Weight
 	}
-	common, _ := unsaid("hospital")
-	one, _ := unsaid("fallradar")
-	two, _ := unsaid("fallradar robotics")
-	full, n := unsaid("fallradar robotics dosing")
-	if common < 58_000 || common <= one || one <= two || full != 0 || n != 6 {
-		t.Errorf("unsaid of a common word %d, of one concept %d, two %d, three %d (%d features)", common, one, two, full, n)
+	common, one, two, three := unsaid("hospital"), unsaid("fallradar"), unsaid("fallradar robotics"), unsaid("fallradar robotics dosing")
+	if common < 60_000 || common <= one || one <= two || two <= three || three == 0 {
+		t.Errorf("unsaid of a common word %d, of one concept %d, two %d, three %d", common, one, two, three)
 	}
-	if f := a.Demand(nil); len(f) != 0 {
+	var many strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&many, "%cfallradar ", 'a'+i%26)
+	}
+	if n := unsaid(many.String()); n != 0 {
+		t.Errorf("unsaid of many words %d", n)
+	}
+	if f := a.Demand(analysis.Raw{}); len(f) != 0 {
 		t.Errorf("a demand that says nothing has the features %v", f)
 	}
 }
 
 func TestTheHeaviestFeaturesAreKept(t *testing.T) {
 	t.Parallel()
-	var concepts, words strings.Builder
-	for i := range 40 {
-		fmt.Fprintf(&concepts, "[c%02d]\nen: concept%02d\n", i, i)
-		fmt.Fprintf(&words, "concept%02d. ", i)
-	}
-	for i := range 300 {
+	var words strings.Builder
+	for i := range 400 {
 		fmt.Fprintf(&words, "filler%03d ", i)
 	}
-	a := testkit.Analyzer(t, concepts.String())
-	p := profile.Text{Lang: "en", Title: "concept39", Description: words.String()}
+	a := testkit.Analyzer(t, "[one]\nen: concept\n")
+	p := profile.Text{Lang: "en", Title: "concept fallradar", Description: words.String()}
 	raw := a.Features([]profile.Text{p})
 	demand, supply := a.Demand(raw), a.Supply(raw)
-	if len(demand) != 31 || demand[0].Term != "c:c00" || demand[30].Term != "c:c39" {
-		t.Errorf("the demand keeps %d features: %v", len(demand), demand)
+	var want []string
+	for _, w := range a.Weigh(raw)[:analysis.MaxDemand-1] { // one is left for what is unsaid
+		want = append(want, w.Term)
 	}
-	kept := 0
-	for _, f := range supply {
-		if analysis.IsConcept(f.Term) {
-			kept++
-		}
+	slices.Sort(want)
+	var got []string
+	for _, f := range demand {
+		got = append(got, f.Term)
 	}
-	if len(supply) != analysis.MaxSupply || kept != 40 {
-		t.Errorf("the supply keeps %d features with %d concepts", len(supply), kept)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the demand keeps (-want +got):\n%s", diff)
 	}
-	if one := a.Supply(a.Features(text("en", "concept00"))); one[0].Weight <= supply[0].Weight {
-		t.Errorf("a supply about everything weighs %v, one about one thing %v", supply[0], one[0])
+	has := func(f analysis.Feature) bool { return f.Term == "s:falradar" }
+	if len(supply) != analysis.MaxSupply || !slices.ContainsFunc(supply, has) || !slices.ContainsFunc(demand, has) {
+		t.Errorf("the supply keeps %d features: %v", len(supply), supply)
+	}
+	one := a.Supply(a.Features(text("en", "fallradar")))
+	if i, j := slices.IndexFunc(one, has), slices.IndexFunc(supply, has); one[i].Weight <= supply[j].Weight {
+		t.Errorf("a supply about everything weighs %v, one about one thing %v", supply[j], one[i])
 	}
 }
 
@@ -181,10 +187,10 @@ func TestASupplyAnswersWiderDemandsByHalf(t *testing.T) {
 		return all
 	}
 	for words, want := range map[string]map[string]uint32{
-		"nightcare":          {"c:night-care": 255, "c:home-care": 127, "c:care": 63},
-		"nightcare homecare": {"c:night-care": 255, "c:home-care": 255, "c:care": 127},
-		"caregiving":         {"c:care": 255},
-		"something":          {"c:some": 255}, // what weighs nothing stays out
+		"nightcare":          {"c:night-care": 244, "c:home-care": 122, "c:care": 61},
+		"nightcare homecare": {"c:night-care": 243, "c:home-care": 243, "c:care": 121},
+		"caregiving":         {"c:care": 244},
+		"something":          {"c:some": 244}, // what weighs nothing stays out
 	} {
 		if diff := cmp.Diff(want, weights(words)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", words, diff)
@@ -197,15 +203,15 @@ func TestASupplyAnswersWiderDemandsByHalf(t *testing.T) {
 	}
 }
 
-// What stands in the title says more; what is said in two languages, or again
-// and again, is not said twice as much.
-func TestPresence(t *testing.T) {
+// What stands in the title says more; what is said in two languages is not said
+// twice as much.
+func TestUnits(t *testing.T) {
 	t.Parallel()
 	a := testkit.Analyzer(t, "[robot]\nen: robotics\nsv: robotteknik\n")
-	presence := func(texts ...profile.Text) uint32 {
-		for _, r := range a.Features(texts) {
-			if r.Term == "c:robot" {
-				return r.Presence
+	units := func(texts ...profile.Text) uint32 {
+		for _, c := range a.Features(texts).Counts {
+			if c.Term == "c:robot" {
+				return c.Units
 			}
 		}
 		return 0
@@ -214,19 +220,19 @@ func TestPresence(t *testing.T) {
 	var got []uint32
 	for _, p := range []profile.Text{{PartnerRole: "robotics"}, {Description: "robotics"}, {Summary: "robotics"}, {Title: "robotics"}, {Requirements: strings.Repeat("robotics ", 100)}} {
 		p.Lang = "en"
-		got = append(got, presence(p))
+		got = append(got, units(p))
 	}
-	if !slices.IsSorted(got) || got[1] != 1024 || got[3] != 1365 || got[4] >= analysis.FullPresence || got[0] >= got[1] || got[1] >= got[2] {
-		t.Errorf("presence in partner role, description, summary, title, a hundred times: %v", got)
+	if diff := cmp.Diff([]uint32{160, analysis.Unit, 300, 480, 100 * analysis.Unit}, got); diff != "" {
+		t.Errorf("units in partner role, description, summary, title, a hundred times (-want +got):\n%s", diff)
 	}
-	if both := presence(en, sv); both != presence(en) {
-		t.Errorf("presence in two languages %d, in one %d", both, presence(en))
+	if both := units(en, sv); both != units(en) {
+		t.Errorf("units in two languages %d, in one %d", both, units(en))
 	}
 }
 
 func TestOneAnalyzerServesAllAtOnce(t *testing.T) {
 	t.Parallel()
-	var want [][]analysis.Raw
+	var want []analysis.Raw
 	var texts [][]profile.Text
 	for lang, words := range sentences {
 		texts = append(texts, []profile.Text{{Title: words}, {Lang: lang, Description: words + " kotihoito hemtjänst hjemmepleje"}})
@@ -240,7 +246,7 @@ func TestOneAnalyzerServesAllAtOnce(t *testing.T) {
 				if diff := cmp.Diff(want[n], analyzer().Features(texts[n]), sameRaw); diff != "" {
 					t.Errorf("beside others (-alone +beside):\n%s", diff)
 				}
-				analyzer().Spans(texts[n], []string{want[n][0].Term}, true)
+				analyzer().Spans(texts[n], []string{want[n].Counts[0].Term}, true)
 			}
 		})
 	}

@@ -15,9 +15,10 @@ const maxSpans = 5
 
 // Spans returns where each of terms stands, in reading order. With narrower, a
 // concept also stands where one of its narrower concepts does, as it does for a
-// supply.
+// supply. A word that means nothing is a place only of a term that stands nowhere
+// else.
 func (a *Analyzer) Spans(texts []profile.Text, terms []string, narrower bool) map[string][]Span {
-	spans := make(map[string][]Span, len(terms))
+	spans, faint := make(map[string][]Span, len(terms)), make(map[string][]Span)
 	for _, t := range terms {
 		spans[t] = nil
 	}
@@ -27,27 +28,35 @@ func (a *Analyzer) Spans(texts []profile.Text, terms []string, narrower bool) ma
 		lang := a.language(&texts[i])
 		for _, f := range fields {
 			words := f.of(&texts[i])
-			add := func(term string, start, end int) {
-				if old, wanted := spans[term]; wanted && len(old) < maxSpans {
-					spans[term] = append(old, Span{Text: i, Field: f.name, Start: start, End: end})
+			addTo := func(to map[string][]Span, term string, start, end int) {
+				if _, wanted := spans[term]; wanted && len(to[term]) < maxSpans {
+					to[term] = append(to[term], Span{Text: i, Field: f.name, Start: start, End: end})
 				}
 			}
 			a.read(s, lang, words, func(m match) {
 				start, end := s.atoms[m.from].start, s.atoms[m.to-1].end
 				for _, c := range m.means {
 					for at := c; at >= 0; at = a.broader[at] {
-						add(a.terms[at], start, end)
+						addTo(spans, a.terms[at].term, start, end)
 						if !narrower {
 							break
 						}
 					}
 				}
 			})
-			for _, at := range s.atoms {
-				if at.covered != weightless {
-					add(stemPrefix+at.key, at.start, at.end)
+			for i := range s.atoms {
+				at := &s.atoms[i]
+				to := spans
+				if at.covered == weightless {
+					to = faint
 				}
+				at.say(f.units, func(w word, _ uint32, _ bool) { addTo(to, w.term, at.start, at.end) })
 			}
+		}
+	}
+	for t, list := range faint {
+		if len(spans[t]) == 0 {
+			spans[t] = list
 		}
 	}
 	return spans

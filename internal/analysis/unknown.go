@@ -38,7 +38,7 @@ func (a *Analyzer) Unknown(texts []profile.Text) []Unknown {
 				}
 				word := normal(text[whole.start:whole.end])
 				key := a.key(s, lang, word)
-				if !known && worthOfWord(key) > 0 && strings.ContainsFunc(word, unicode.IsLetter) {
+				if !known && len(key) > 2 && strings.ContainsFunc(word, unicode.IsLetter) {
 					unknown = append(unknown, Unknown{Lang: name, Key: key, Word: word})
 				}
 			}

@@ -35,6 +35,15 @@ type langSet uint16
 
 func (s langSet) has(lang int) bool { return lang >= 0 && s&(1<<lang) != 0 }
 
+// all yields the places of the languages of s.
+func (s langSet) all(yield func(lang int) bool) {
+	for ; s != 0; s &= s - 1 {
+		if !yield(bits.TrailingZeros16(uint16(s))) {
+			return
+		}
+	}
+}
+
 func (s langSet) len() int { return bits.OnesCount16(uint16(s)) }
 
 // langIndex returns the place of a language in lexicon.Languages, or -1. Regions

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -42,9 +43,8 @@ type App struct {
 	conn     *stream.Conn
 	streams  *stream.Streams
 	store    *store.Store
-	epoch    *score.Epoch
-	index    *index.Index // nil without the roles api and match
-	sink     *mail.Sink   // nil with a mail server
+	now      atomic.Pointer[era] // never nil once started
+	sink     *mail.Sink          // nil with a mail server
 	http     net.Listener
 	health   *telemetry.Server
 
@@ -172,41 +172,23 @@ func streamConfig(cfg config.Config) stream.Config {
 	return stream.Config{Replicas: cfg.NATSReplicas, MaxBytes: cfg.StreamMaxMiB << 20}
 }
 
-// openEpoch makes the epoch of this program's analysis the active one. If
-// another was active, everything is matched again; see Run.
-func (a *App) openEpoch(ctx context.Context) error {
-	number, fingerprint, err := a.store.ActiveEpoch(ctx)
-	if err != nil {
-		return err
-	}
-	e, err := score.DefaultEpoch(max(number, 1))
-	if err != nil {
-		return err
-	}
-	if e.Fingerprint() != fingerprint {
-		if e, err = score.DefaultEpoch(number + 1); err != nil {
-			return err
-		}
-		if err := a.store.SetEpoch(ctx, e.Number(), e.Fingerprint()); err != nil {
-			return err
-		}
-		a.log.Info("a new epoch begins", zap.Int("epoch", e.Number()), zap.String("fingerprint", e.Fingerprint()))
-	}
-	a.epoch = e
-	return nil
-}
-
 func (a *App) openIndex(context.Context) error {
 	if !a.cfg.Has(config.RoleMatch) && !a.cfg.Has(config.RoleAPI) {
 		return nil
 	}
-	x, err := index.Open(filepath.Join(a.cfg.DataDir, "index"), index.Options{Epoch: indexName(a.epoch), Log: a.log.Named("index")})
+	e := a.now.Load().epoch
+	x, err := a.newIndex(e)
 	if err != nil {
 		return err
 	}
-	a.index = x
-	a.onClose(x.Close)
+	a.now.Store(&era{epoch: e, index: x})
+	a.onClose(func() error { return a.now.Load().index.Close() })
 	return nil
+}
+
+// newIndex opens the index of an epoch, which is empty if the epoch is new here.
+func (a *App) newIndex(e *score.Epoch) (*index.Index, error) {
+	return index.Open(filepath.Join(a.cfg.DataDir, "index"), index.Options{Epoch: indexName(e), Log: a.log.Named("index")})
 }
 
 func (a *App) openMail(ctx context.Context) error {
@@ -258,6 +240,9 @@ func (a *App) Info() RunInfo {
 	r := RunInfo{PID: os.Getpid(), Version: a.options.Version, NATSURL: a.cfg.NATSURL, HTTP: "http://" + a.http.Addr().String()}
 	if a.nats != nil {
 		r.NATSURL, r.NATSUser, r.NATSPassword = a.nats.ClientURL(), embedded.LocalUser, a.nats.Password()
+	}
+	if a.postgres != nil {
+		r.DatabaseURL = a.postgres.URL()
 	}
 	if a.sink != nil {
 		r.MailDir = a.mailDir()

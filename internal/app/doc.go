@@ -18,7 +18,7 @@
 // # Packages, in one direction
 //
 //	cmd/kobling  ▶  app
-//	app          ▶  api  intake  match  notify                                decide; know no driver
+//	app          ▶  api  intake  match  notify  epoch                         decide; know no driver
 //	             ▶  store  index  stream  notify/mail  notify/webhook  embedded   do; know no decision
 //	all          ▶  event ▶ alert ▶ suggestion ▶ profile,
 //	                score ▶ analysis ▶ lexicon,  fault                        say what things are; pure
@@ -26,4 +26,20 @@
 // Beside them stand config (the settings), telemetry (log, metrics, health),
 // simulate (the protocol's proof), demo (the demonstration's data), testkit and
 // e2e (tests).
+//
+// # Epochs
+//
+// The active epoch is a number, a fingerprint and a model, in PostgreSQL. Every
+// process makes its predicate of the model and its own program; if the fingerprint
+// comes out the same, it agrees with all others to the bit. If not, there are two
+// cases. The program is new: at its start it carries the model over into the next
+// epoch; a running process never does, it only follows. Or the program is an old
+// one, whose epochs another program's replaced: it stops with a sentence. Two
+// versions that both made epochs whenever they saw one of the other's would never
+// come to rest.
+//
+// A process that finds a later epoch active reads it while it goes on working, lets
+// its roles finish what is in hand, and begins them anew. The servers and the API,
+// and who is connected to them, notice nothing. Commits under the old epoch were
+// refused meanwhile, so their messages come again.
 package app

@@ -19,9 +19,10 @@ import (
 
 // Finding is one thing that Examine looked at.
 type Finding struct {
-	What   string `json:"what"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
+	What    string `json:"what"`
+	OK      bool   `json:"ok"`
+	Warning bool   `json:"warning,omitempty"` // it works, but better if something is done
+	Detail  string `json:"detail"`
 }
 
 // minFree is how much room the data directory's disk should have, in bytes.
@@ -56,6 +57,11 @@ func Examine(ctx context.Context, cfg config.Config) []Finding {
 	if !cfg.EmbeddedNATS() {
 		add("nats", "external, streams are there", examineNATS(ctx, cfg))
 	}
+	if isRunning || !cfg.EmbeddedDatabase() {
+		if f, ok := examinePacks(ctx, cfg); ok {
+			found = append(found, f)
+		}
+	}
 	for name, addr := range map[string]string{"nats-listen": cfg.NATSListen, "http-listen": cfg.HTTPListen} {
 		if isRunning || (name == "nats-listen" && !cfg.EmbeddedNATS()) {
 			continue // it is ours already, or not used
@@ -84,6 +90,29 @@ func examineDir(dir string) (string, error) {
 		return "", fmt.Errorf("%s has %d MiB free; 1 GiB is the least to run with", dir, free>>20)
 	}
 	return fmt.Sprintf("%s can be written, %d GiB free", dir, free>>30), nil
+}
+
+// examinePacks compares the compiled packs of the data directory with those of
+// the active epoch. It finds nothing where there are none, or no database.
+func examinePacks(ctx context.Context, cfg config.Config) (f Finding, ok bool) {
+	f = Finding{What: "packs", OK: true, Detail: "the active epoch has those of the data directory"}
+	epochs, err := OpenEpochs(ctx, cfg, "")
+	if err != nil {
+		return f, false // the database has a finding of its own
+	}
+	defer epochs.Close()
+	active, err := epochs.Active(ctx)
+	if err != nil {
+		return f, false
+	}
+	m, err := packModel(cfg.DataDir)
+	switch {
+	case err != nil:
+		f.Warning, f.Detail = true, err.Error()
+	case m.About.Tables != active.About.Tables:
+		f.Warning, f.Detail = true, "those compiled in the data directory are not those of the active epoch: run \"kobling epoch make\""
+	}
+	return f, f.Warning || m.About.Tables != ""
 }
 
 func examineNATS(ctx context.Context, cfg config.Config) error {

@@ -27,9 +27,9 @@ func (a *App) watch() {
 	probe := fmt.Sprintf("%x-%d", host, os.Getpid()) // a host's name may hold what a subject may not
 	a.health.Ready("streams", func(ctx context.Context) error { return a.streams.Probe(ctx, probe) })
 	a.health.Ready("database", a.store.Ping)
-	if a.index != nil {
+	if a.now.Load().index != nil {
 		a.health.Ready("index", a.indexReady)
-		a.health.Gauge("index_applied_sequence", "PROFILES sequence up to which the index has come.", func() float64 { return float64(a.index.Applied()) })
+		a.health.Gauge("index_applied_sequence", "PROFILES sequence up to which the index has come.", func() float64 { return float64(a.now.Load().index.Applied()) })
 	}
 	scrape := context.Background() // a scrape of the metrics brings no context
 	waiting := &cached[backlogs]{read: a.readBacklogs}
@@ -69,14 +69,15 @@ func age(t time.Time) float64 {
 const maxIndexLag = 10_000
 
 func (a *App) indexReady(ctx context.Context) error {
-	if err := a.index.Err(); err != nil {
+	x := a.now.Load().index
+	if err := x.Err(); err != nil {
 		return err
 	}
 	info, err := a.streams.Info(ctx)
 	if err != nil {
 		return err
 	}
-	if lag := int64(info.LastSeq) - int64(a.index.Applied()); lag > maxIndexLag { //nolint:gosec // sequences fit
+	if lag := int64(info.LastSeq) - int64(x.Applied()); lag > maxIndexLag { //nolint:gosec // sequences fit
 		return fmt.Errorf("the index is %d messages behind: %w", lag, fault.ErrUnavailable)
 	}
 	return nil
@@ -106,9 +107,9 @@ func (a *App) Status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	health := a.ready.get(ctx)
+	health, now := a.ready.get(ctx), a.now.Load()
 	s := api.Status{
-		Version: a.options.Version, Ready: health.Ready, Checks: health.Checks, Epoch: a.epoch.Number(),
+		Version: a.options.Version, Ready: health.Ready, Checks: health.Checks, Epoch: now.epoch.Number(),
 		Profiles: st.Profiles, Suggestions: st.Suggestions, Rejections: st.Rejections, DeadLetters: st.DeadLetters,
 		Waiting: api.Waiting{
 			Intake: int64(b.intake.Pending) + int64(b.intake.AckPending), //nolint:gosec // counts
@@ -116,8 +117,8 @@ func (a *App) Status(ctx context.Context) (api.Status, error) {
 			Notify: st.Notify, Events: st.Events,
 		},
 	}
-	if a.index != nil {
-		s.IndexApplied = a.index.Applied()
+	if now.index != nil {
+		s.IndexApplied = now.index.Applied()
 	}
 	if a.cfg.Has(config.RoleNotify) && a.sink != nil {
 		s.MailDir = a.mailDir()

@@ -30,6 +30,9 @@ func run(ctx context.Context, log *zap.Logger, parts ...Part) error {
 			if err == nil && ctx.Err() == nil {
 				err = errStopped
 			}
+			if errors.Is(err, errNewEpoch) {
+				return err
+			}
 			if err != nil && ctx.Err() == nil {
 				log.Error("part failed", zap.String("part", p.Name), zap.Error(err))
 				return fmt.Errorf("%s: %w", p.Name, err)
@@ -39,4 +42,27 @@ func run(ctx context.Context, log *zap.Logger, parts ...Part) error {
 		})
 	}
 	return g.Wait()
+}
+
+// keep starts p, which runs until all ends. The part that it returns can be run
+// several times, in contexts below all: each fails when p does. wait returns once
+// p has ended.
+func keep(all context.Context, p Part) (part Part, wait func()) {
+	done := make(chan struct{})
+	var err error
+	go func() {
+		defer close(done)
+		err = p.Run(all)
+	}()
+	return Part{p.Name, func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-done:
+		}
+		if all.Err() != nil {
+			<-ctx.Done() // it was told to end; so is this run, a moment later
+		}
+		return err
+	}}, func() { <-done }
 }

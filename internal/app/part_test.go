@@ -42,3 +42,38 @@ func TestRunEndsQuietlyWhenToldTo(t *testing.T) {
 		t.Errorf("run = %v, want nil", err)
 	}
 }
+
+func TestAKeptPartOutlivesARunAndEndsTheNext(t *testing.T) {
+	t.Parallel()
+	down, fall := errors.New("down"), make(chan struct{})
+	part, wait := keep(t.Context(), Part{Name: "http", Run: func(context.Context) error { <-fall; return down }})
+	again := Part{Name: "epoch", Run: func(context.Context) error { return errNewEpoch }}
+	if err := run(t.Context(), zaptest.NewLogger(t), part, again); !errors.Is(err, errNewEpoch) {
+		t.Errorf("the first run = %v, want %v", err, errNewEpoch)
+	}
+	close(fall)
+	if err := run(t.Context(), zaptest.NewLogger(t), part); !errors.Is(err, down) {
+		t.Errorf("the second run = %v, want %v", err, down)
+	}
+	wait()
+}
+
+// The kept part may hear of the end before the run does.
+func TestAKeptPartThatIsToldToEndIsNoFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		all, end := context.WithCancel(t.Context())
+		part, wait := keep(all, Part{Name: "http", Run: func(ctx context.Context) error { <-ctx.Done(); return nil }})
+		ctx, cancel := context.WithCancel(t.Context()) // not below all: it ends later
+		ended := make(chan error, 1)
+		go func() { ended <- run(ctx, zaptest.NewLogger(t), part) }()
+		synctest.Wait()
+		end()
+		wait()
+		synctest.Wait()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run = %v, want nil", err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,33 +32,68 @@ const durableMatch = "match"
 // waits for the disk, not for the processor.
 const intakeParallel = 16
 
-// Run plays the roles until ctx ends, then finishes what is in hand.
+// Run plays the roles until ctx ends, then finishes what is in hand. When another
+// epoch becomes active they go on in that one.
 func (a *App) Run(ctx context.Context) error {
-	parts := []Part{{"http", func(ctx context.Context) error { return a.health.Run(ctx, a.http) }}}
+	lasting := []Part{{"http", func(ctx context.Context) error { return a.health.Run(ctx, a.http) }}}
 	if a.postgres != nil {
-		parts = append(parts, Part{"postgres", a.guardPostgres})
+		lasting = append(lasting, Part{"postgres", a.guardPostgres})
 	}
-	if a.index != nil {
-		replica := &replica{streams: a.streams, index: a.index, epoch: a.epoch, log: a.log.Named("index")}
-		parts = append(parts, Part{"index", replica.run})
+	if a.sink != nil {
+		lasting = append(lasting, Part{"mail sink", a.sink.Run})
 	}
-	if a.cfg.Has(config.RoleIntake) {
-		parts = append(parts, a.intakePart())
+	if a.cfg.Has(config.RoleAPI) {
+		lasting = append(lasting, a.apiPart())
 	}
-	if a.cfg.Has(config.RoleMatch) {
-		parts = append(parts, a.matchParts()...)
+	ctx, cancel := context.WithCancel(ctx)
+	for i := range lasting {
+		part, wait := keep(ctx, lasting[i])
+		lasting[i] = part
+		defer wait()
 	}
-	if a.cfg.Has(config.RoleNotify) {
-		notifying, err := a.notifyParts()
+	defer cancel()
+	for {
+		parts, err := a.roleParts()
 		if err != nil {
 			return err
 		}
-		parts = append(parts, notifying...)
+		var next *score.Epoch
+		parts = append(parts, Part{"epoch", func(ctx context.Context) (err error) {
+			next, err = a.awaitEpoch(ctx)
+			return err
+		}})
+		err = run(ctx, a.log, append(parts, lasting...)...)
+		if !errors.Is(err, errNewEpoch) {
+			return err
+		}
+		if err := a.enter(next); err != nil {
+			return err
+		}
 	}
-	if a.cfg.Has(config.RoleAPI) {
-		parts = append(parts, a.apiPart())
+}
+
+// roleParts are the roles in the epoch of now.
+func (a *App) roleParts() ([]Part, error) {
+	var parts []Part
+	now := a.now.Load()
+	if now.index != nil {
+		replica := &replica{streams: a.streams, index: now.index, epoch: now.epoch, log: a.log.Named("index")}
+		parts = append(parts, Part{"index", replica.run})
 	}
-	return run(ctx, a.log, parts...)
+	if a.cfg.Has(config.RoleIntake) {
+		parts = append(parts, a.intakePart(now))
+	}
+	if a.cfg.Has(config.RoleMatch) {
+		parts = append(parts, a.matchParts(now)...)
+	}
+	if a.cfg.Has(config.RoleNotify) {
+		notifying, err := a.notifyPart(now)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, notifying)
+	}
+	return parts, nil
 }
 
 // guardPostgres ends the process when its PostgreSQL dies: what is in the stream
@@ -71,22 +107,22 @@ func (a *App) guardPostgres(ctx context.Context) error {
 	}
 }
 
-func (a *App) intakePart() Part {
-	w := &intake.Worker{Log: a.streams, Inbox: a.streams, Ledger: a.store, Detector: a.epoch.Analyzer()}
+func (a *App) intakePart(now *era) Part {
+	w := &intake.Worker{Log: a.streams, Inbox: a.streams, Ledger: a.store, Detector: now.epoch.Analyzer()}
 	a.intake.Quarantine = a.store.Quarantine
 	handle := stream.Each(intakeParallel, w.Handle)
 	return Part{"intake", func(ctx context.Context) error { return a.intake.Run(ctx, handle) }}
 }
 
-func (a *App) matchParts() []Part {
-	w := &match.Worker{Finder: a.index, Ledger: a.store, Scorer: a.epoch, Log: a.log.Named("match")}
+func (a *App) matchParts(now *era) []Part {
+	w := &match.Worker{Finder: now.index, Ledger: a.store, Scorer: now.epoch, Log: a.log.Named("match")}
 	a.match.Quarantine = a.store.Quarantine
 	parts := []Part{{"match", func(ctx context.Context) error { return a.match.Run(ctx, w.Handle) }}}
-	if a.epoch.Number() > 1 {
+	if now.epoch.Number() > 1 {
 		// Live events and withdrawals never queue behind a re-match.
-		again := &match.Worker{Finder: a.index, Ledger: a.store, Scorer: a.epoch, Log: a.log.Named("rematch"), Rematch: true}
+		again := &match.Worker{Finder: now.index, Ledger: a.store, Scorer: now.epoch, Log: a.log.Named("rematch"), Rematch: true}
 		c := &stream.Consumer{
-			From: a.streams, Stream: stream.Profiles, Durable: fmt.Sprintf("rematch-%d", a.epoch.Number()),
+			From: a.streams, Stream: stream.Profiles, Durable: fmt.Sprintf("rematch-%d", now.epoch.Number()),
 			Quarantine: a.store.Quarantine, Log: a.log.Named("rematch"),
 		}
 		parts = append(parts, Part{"rematch", func(ctx context.Context) error { return c.Run(ctx, again.Handle) }})
@@ -94,31 +130,29 @@ func (a *App) matchParts() []Part {
 	return parts
 }
 
-func (a *App) notifyParts() ([]Part, error) {
-	var parts []Part
+func (a *App) notifyPart(now *era) (Part, error) {
 	smtp := a.cfg.SMTPURL.Reveal()
 	if a.sink != nil {
 		smtp = a.sink.URL()
-		parts = append(parts, Part{"mail sink", a.sink.Run})
 	}
 	mailer, err := mail.New(mail.Options{URL: smtp, From: a.cfg.MailFrom, Site: a.cfg.PublicURL})
 	if err != nil {
-		return nil, err
+		return Part{}, err
 	}
 	allow, err := prefixes(a.cfg.WebhookAllowPrivate)
 	if err != nil {
-		return nil, err
+		return Part{}, err
 	}
 	hooks := webhook.New(webhook.Options{AllowPrivate: allow, Source: cloudSource(a.cfg), Now: time.Now})
 	w := &notify.Worker{
 		Outbox:    a.store,
 		Channels:  map[alert.Channel]notify.Channel{alert.Email: mailer, alert.Webhook: hooks},
-		Explainer: explainer{a.epoch},
+		Explainer: explainer{now.epoch},
 		Log:       a.log.Named("notify"),
 	}
-	return append(parts, Part{"jobs", func(ctx context.Context) error {
+	return Part{"jobs", func(ctx context.Context) error {
 		return a.store.RunJobs(ctx, store.Handlers{Notify: w.Handle, Publish: a.publishEvent})
-	}}), nil
+	}}, nil
 }
 
 // cloudSource is the CloudEvents source of what this installation says.
@@ -138,16 +172,22 @@ func (a *App) publishEvent(ctx context.Context, m event.Message) error {
 	return err
 }
 
+// apiPart answers in the epoch of each moment.
 func (a *App) apiPart() Part {
-	s := &api.Service{
-		Ledger: ledger{a.store}, Log: a.streams, Finder: a.index, Epoch: a.epoch,
-		Status: a.Status, CheckURL: webhook.CheckURL,
-	}
 	answers := map[string]stream.Answer{}
-	for name, f := range s.Answers() {
-		answers[name] = f
+	for name := range a.service(a.now.Load()).Answers() {
+		answers[name] = func(ctx context.Context, in []byte) ([]byte, error) {
+			return a.service(a.now.Load()).Answers()[name](ctx, in)
+		}
 	}
 	return Part{"api", func(ctx context.Context) error { return a.conn.Serve(ctx, "1.0.0", answers) }}
+}
+
+func (a *App) service(now *era) *api.Service {
+	return &api.Service{
+		Ledger: ledger{a.store}, Log: a.streams, Finder: now.index, Epoch: now.epoch,
+		Status: a.Status, CheckURL: webhook.CheckURL, Room: int(a.conn.MaxPayload()),
+	}
 }
 
 // explainer makes the reasons of a notification readable.

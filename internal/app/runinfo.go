@@ -20,7 +20,8 @@ type RunInfo struct {
 	NATSURL      string `json:"nats_url"`
 	NATSUser     string `json:"nats_user,omitempty"`
 	NATSPassword string `json:"nats_password,omitempty"`
-	HTTP         string `json:"http,omitempty"` // base URL of health and metrics
+	DatabaseURL  string `json:"database_url,omitempty"` // of the embedded PostgreSQL
+	HTTP         string `json:"http,omitempty"`         // base URL of health and metrics
 	MailDir      string `json:"mail_dir,omitempty"`
 }
 

@@ -86,22 +86,30 @@ func Kobling(epoch *score.Epoch) Engine {
 	}
 }
 
-// Rank ranks by the text part of the predicate.
+// Rank ranks by what the text part of the predicate counts.
 func (e *engine) Rank(ctx context.Context, q Document, n int) ([]Hit, error) {
-	side := e.epoch.Side(q.profile(profile.Demand, 0))
-	found, err := e.index.Top(ctx, score.Query{In: profile.Supply, Features: side.Features}, n)
-	if err != nil {
-		return nil, err
-	}
-	hits := make([]Hit, len(found))
-	for i, c := range found {
-		id, err := e.id(c.ID)
+	p := q.profile(profile.Demand, 0)
+	features, facts := e.epoch.Side(p).Features, score.FactsOf(p)
+	// The index knows the order by the text part. What it leaves out counts no more
+	// than the last that it finds.
+	for ask := 2 * n; ; ask *= 4 {
+		found, err := e.index.Top(ctx, score.Query{In: profile.Supply, Features: features}, ask)
 		if err != nil {
 			return nil, err
 		}
-		hits[i] = Hit{ID: id, Score: float64(c.Text) / score.TextMax, Why: c.Top}
+		hits := make([]Hit, len(found))
+		for i, c := range found {
+			id, err := e.id(c.ID)
+			if err != nil {
+				return nil, err
+			}
+			hits[i] = Hit{ID: id, Score: float64(score.Counts(facts, c.Facts, c.Text)) / score.TextMax, Why: c.Top}
+		}
+		SortHits(hits)
+		if len(found) < ask || hits[n-1].Score >= float64(found[ask-1].Text)/score.TextMax {
+			return hits[:min(n, len(hits))], nil
+		}
 	}
-	return hits, nil
 }
 
 // id is the document that is in the index as id.

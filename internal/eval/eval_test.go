@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"kobling/internal/analysis"
+	"kobling/internal/lexicon"
 	"kobling/internal/score"
 )
 
@@ -146,9 +148,14 @@ func TestFilesAreReadOrTheLineIsNamed(t *testing.T) {
 	}
 }
 
-func BenchmarkDefaultEpoch(b *testing.B) {
+// BenchmarkAnalyzer measures what the first epoch of a process costs.
+func BenchmarkAnalyzer(b *testing.B) {
 	for b.Loop() {
-		if _, err := score.DefaultEpoch(1); err != nil {
+		lex, err := lexicon.Default()
+		if err == nil {
+			_, err = analysis.New(lex)
+		}
+		if err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -55,7 +55,7 @@ func open(tb testing.TB) *house {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.Close)
-	if err := s.SetEpoch(tb.Context(), 1, "one"); err != nil {
+	if err := s.SetEpoch(tb.Context(), 1, "one", nil, nil); err != nil {
 		tb.Fatal(err)
 	}
 	x, err := index.Open(tb.TempDir(), index.Options{Epoch: "one", Log: zap.NewNop()})

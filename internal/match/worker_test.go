@@ -165,7 +165,7 @@ func TestTheLedgerRefusesAWorkerOfAnOldEpoch(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	m := h.say(need, profile.Published, falls)
-	if err := h.store.SetEpoch(t.Context(), 2, "two"); err != nil {
+	if err := h.store.SetEpoch(t.Context(), 2, "two", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if errs := h.Handle(t.Context(), []event.Message{m}); fault.Judge(errs[0]) != fault.Retry {

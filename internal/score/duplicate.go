@@ -35,33 +35,22 @@ type Mark struct {
 // near-duplicate of nothing.
 type Signature []Mark
 
-// signatureOf returns the signature of a profile with these terms. The shares
+// signatureOf returns the signature of a profile with these terms, the
+// heaviest first. The shares
 // are of sums rounded down, so that they add up whatever they are.
-func signatureOf(raw []analysis.Raw) Signature {
-	type weighed struct {
-		term   string
-		weight uint64
-	}
-	var heavy []weighed
-	for _, r := range raw {
-		if w := uint64(r.Worth) * uint64(r.Presence); w > 0 && analysis.CrossesLanguages(r.Term) {
-			heavy = append(heavy, weighed{r.Term, w})
-		}
-	}
-	slices.SortFunc(heavy, func(x, y weighed) int {
-		return cmp.Or(cmp.Compare(y.weight, x.weight), cmp.Compare(x.term, y.term))
-	})
+func signatureOf(terms []analysis.Weighed) Signature {
+	heavy := slices.DeleteFunc(terms, func(w analysis.Weighed) bool { return !analysis.CrossesLanguages(w.Term) })
 	heavy = heavy[:min(len(heavy), MaxSignature)]
 	var total, sum uint64
 	for _, w := range heavy {
-		total += w.weight
+		total += w.Weight
 	}
 	var sig Signature
 	for _, w := range heavy {
 		before := sum * SignatureTotal / total
-		sum += w.weight
+		sum += w.Weight
 		if share := sum*SignatureTotal/total - before; share > 0 {
-			sig = append(sig, Mark{keyOf(w.term), uint32(share)}) //nolint:gosec // at most SignatureTotal
+			sig = append(sig, Mark{keyOf(w.Term), uint32(share)}) //nolint:gosec // at most SignatureTotal
 		}
 	}
 	slices.SortFunc(sig, func(x, y Mark) int { return cmp.Compare(x.Key, y.Key) })

@@ -35,7 +35,7 @@ func TestDomainCollection(t *testing.T) {
 		for _, offer := range offers {
 			text, shared := score.Text(need.side.Features, offer.side.Features)
 			r := epoch.Pair(need.side.Facts, offer.side.Facts, text, shared)
-			list = append(list, ranked{offer.id, r, text})
+			list = append(list, ranked{offer.id, r, score.Counts(need.side.Facts, offer.side.Facts, text)})
 		}
 		slices.SortStableFunc(list, func(a, b ranked) int { return int(b.text) - int(a.text) })
 		first := -1
@@ -73,8 +73,11 @@ func TestDomainCollection(t *testing.T) {
 	n := float64(len(needs))
 	t.Logf("needs %d offers %d: hit@1 %.3f hit@5 %.3f; stored pairs a need %.1f, strong %d (%d wrong, %d of %d right)",
 		len(needs), len(offers), float64(hit1)/n, float64(hit5)/n, float64(pairs)/n, strong, wrongStrong, rightStrong, right)
-	if float64(hit1)/n < .42 || float64(hit5)/n < .75 {
+	if float64(hit1)/n < .65 || float64(hit5)/n < .93 {
 		t.Error("the right offer comes first less often than it did")
+	}
+	if rightStrong < 8 || 50*wrongStrong > strong {
+		t.Error("the band strong is emptier or more often wrong than it was")
 	}
 }
 

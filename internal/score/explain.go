@@ -1,6 +1,8 @@
 package score
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -48,6 +50,7 @@ func (e *Epoch) Explain(demand, supply *profile.Profile, reasons []suggestion.Re
 		}
 		explained = append(explained, x)
 	}
+	explained = merge(explained)
 	if place := commonPlace(FactsOf(demand), FactsOf(supply)); place != "" {
 		has := func(x suggestion.Explained) bool { return x.Feature == place }
 		if !slices.ContainsFunc(explained, has) {
@@ -57,6 +60,43 @@ func (e *Epoch) Explain(demand, supply *profile.Profile, reasons []suggestion.Re
 		}
 	}
 	return explained
+}
+
+// merge adds reasons that quote the same words of either side to the first of
+// them, concepts first: a word is a feature by its translations, its beginning and
+// its concept, but one reason.
+func merge(list []suggestion.Explained) []suggestion.Explained {
+	rank := map[string]int{kindConcept: 0, kindWord: 1, kindNgram: 2, kindFact: 3}
+	slices.SortStableFunc(list, func(a, b suggestion.Explained) int { return cmp.Compare(rank[a.Kind], rank[b.Kind]) })
+	merged := make([]suggestion.Explained, 0, len(list))
+	for _, x := range list {
+		at := -1
+		if x.Kind == kindWord || x.Kind == kindNgram {
+			at = slices.IndexFunc(merged, func(m suggestion.Explained) bool {
+				return m.Kind != kindFact && (within(x.Demand, m.Demand) || within(x.Supply, m.Supply))
+			})
+		}
+		if at < 0 {
+			merged = append(merged, x)
+			continue
+		}
+		merged[at].Points = math.Round((merged[at].Points+x.Points)*scale) / scale
+	}
+	slices.SortStableFunc(merged, func(a, b suggestion.Explained) int { return cmp.Compare(b.Points, a.Points) })
+	return merged
+}
+
+// within reports whether each of spans lies in one of others.
+func within(spans, others []suggestion.Span) bool {
+	for _, s := range spans {
+		in := func(o suggestion.Span) bool {
+			return s.Lang == o.Lang && s.Field == o.Field && s.Start >= o.Start && s.End <= o.End
+		}
+		if !slices.ContainsFunc(others, in) {
+			return false
+		}
+	}
+	return len(spans) > 0
 }
 
 func kindOf(feature string) string {

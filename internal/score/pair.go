@@ -32,7 +32,7 @@ const (
 const trlStep = 100
 
 // halfText is the text part that brings a little more than half of maxText.
-const halfText = TextMax / 4
+const halfText = TextMax / 8
 
 // The names of blockers, parts and facts.
 const (
@@ -81,7 +81,8 @@ func (e *Epoch) Pair(demand, supply Facts, text uint32, top []Contribution) Resu
 	if r.Blockers = blockers(demand, supply); len(r.Blockers) > 0 {
 		return r
 	}
-	textPoints := curve(text)
+	counts := Counts(demand, supply, text)
+	textPoints := curve(counts)
 	facts := factParts(demand, supply)
 	points := textPoints
 	r.Parts = []Part{{partText, share(textPoints)}}
@@ -90,11 +91,28 @@ func (e *Epoch) Pair(demand, supply Facts, text uint32, top []Contribution) Resu
 		r.Parts = append(r.Parts, Part{f.part, share(f.points)})
 	}
 	r.Score = share(points)
-	if text >= e.thresholds.Floor {
+	if counts >= e.thresholds.Floor {
 		r.Band = e.thresholds.band(points)
 	}
 	r.Reasons = reasons(textPoints, text, top, facts)
 	return r
+}
+
+// What a text part counts, in tenths, if both sides have a text in one language.
+const commonLanguage = 7
+
+// Counts returns what a text part counts. Texts of one language share more words
+// than texts of two that say as much; without this, a near-miss in the reader's own
+// language would come before a match in another. Measured where both are equally
+// right: titles of Swedish and Danish projects among their descriptions in that
+// language and in English are answered best at 7/10 (nDCG@10 .708 against .678, and
+// .696 against .674).
+func Counts(demand, supply Facts, text uint32) uint32 {
+	common := func(lang string) bool { return slices.Contains(supply.Langs, lang) }
+	if slices.ContainsFunc(demand.Langs, common) {
+		return text / 10 * commonLanguage
+	}
+	return text
 }
 
 // curve turns a text part into points: steep at first, flat at the top, because

@@ -170,17 +170,66 @@ func TestTheScoreRisesWithTheText(t *testing.T) {
 	}
 }
 
-// Region and language order equals; they decide nothing.
-func TestRegionAndLanguageTouchNoScore(t *testing.T) {
+// Region orders equals; it decides nothing.
+func TestRegionTouchesNoScore(t *testing.T) {
 	t.Parallel()
 	epoch := score.NewEpoch(1, nil, score.DefaultThresholds())
 	rapid.Check(t, func(t *rapid.T) {
 		demand, supply := facts(t, profile.Need, profile.PublicNeed), facts(t, profile.Offer, profile.TestPlace)
 		text, shared := score.Text(features(t, profile.Demand), features(t, profile.Supply))
 		want := epoch.Pair(demand, supply, text, shared)
-		demand.NUTS, supply.NUTS, demand.Langs, supply.Langs = "FI1D9", "FI1D9", []string{"nb"}, []string{"nb", "fi"}
+		demand.NUTS, supply.NUTS = "FI1D9", "FI1D9"
 		if diff := cmp.Diff(want, epoch.Pair(demand, supply, text, shared)); diff != "" {
 			t.Fatalf("(-without +with):\n%s", diff)
 		}
 	})
+}
+
+// A common language counts for nothing but the words that are shared because of it,
+// and those are too many by three tenths.
+func TestACommonLanguageMakesTheTextCountLess(t *testing.T) {
+	t.Parallel()
+	in := func(langs ...string) score.Facts { return score.Facts{Langs: langs} }
+	for _, tt := range []struct {
+		demand, supply score.Facts
+		want           uint32
+	}{
+		{in("nb"), in("fi"), 1_000_000},
+		{in("nb"), in("nb"), 700_000},
+		{in("nb", "en"), in("fi", "en"), 700_000},
+		{in(), in("fi"), 1_000_000},
+		{in(), in(), 1_000_000},
+	} {
+		if got, back := score.Counts(tt.demand, tt.supply, 1_000_000), score.Counts(tt.supply, tt.demand, 1_000_000); got != tt.want || back != got {
+			t.Errorf("%v and %v: %d, the other way round %d, want %d", tt.demand.Langs, tt.supply.Langs, got, back, tt.want)
+		}
+	}
+	epoch := score.NewEpoch(1, nil, score.DefaultThresholds())
+	far, near := score.Facts{Kind: profile.Offer, Langs: []string{"fi"}}, score.Facts{Kind: profile.Offer, Langs: []string{"nb"}}
+	need := score.Facts{Kind: profile.Need, Langs: []string{"nb"}}
+	if a, b := epoch.Pair(need, far, score.TextMax/8, nil), epoch.Pair(need, near, score.TextMax/8, nil); b.Score >= a.Score {
+		t.Errorf("the same text part scores %v across languages and %v within one", a.Score, b.Score)
+	}
+}
+
+// A need that asks for a test with end users ranks a test place above an expert
+// whose text fits as well or a little better, and below one whose text fits much better.
+func TestATestPlaceComesBeforeAnExpertOfEqualText(t *testing.T) {
+	t.Parallel()
+	epoch := score.NewEpoch(1, nil, score.DefaultThresholds())
+	need := score.Facts{Kind: profile.Need, Cooperation: []profile.Cooperation{profile.TestWithEndUsers}}
+	place := score.Facts{Kind: profile.TestPlace}
+	expert := score.Facts{Kind: profile.Offer}
+	other := score.Facts{Kind: profile.Offer, Cooperation: []profile.Cooperation{profile.Licence}}
+	const text = score.TextMax / 10
+	first := epoch.Pair(need, place, text, nil).Score
+	if silent, wrong := epoch.Pair(need, expert, text, nil).Score, epoch.Pair(need, other, text, nil).Score; first <= silent || silent <= wrong {
+		t.Errorf("a test place scores %v, an expert who says nothing of cooperation %v, one who gives another %v", first, silent, wrong)
+	}
+	if better := epoch.Pair(need, expert, text*5/4, nil).Score; first <= better {
+		t.Errorf("a test place scores %v, an expert whose text fits a quarter better %v", first, better)
+	}
+	if much := epoch.Pair(need, expert, text*2, nil).Score; first >= much {
+		t.Errorf("a test place scores %v, an expert whose text fits twice as well %v", first, much)
+	}
 }

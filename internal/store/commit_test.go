@@ -129,7 +129,7 @@ func TestCommit(t *testing.T) {
 			var out suggestion.Outcome
 			for i, b := range tt.batches {
 				if i == len(tt.batches)-1 && tt.epoch > 0 {
-					l.must(l.SetEpoch(t.Context(), tt.epoch, "next"))
+					l.must(l.SetEpoch(t.Context(), tt.epoch, "next", nil, nil))
 				}
 				var err error
 				if out, err = l.Commit(t.Context(), b); err != nil {
@@ -205,13 +205,13 @@ func TestTheNewestProfileOfABatchNamesItsOrganisation(t *testing.T) {
 func TestSetEpochOnlyRises(t *testing.T) {
 	t.Parallel()
 	l := open(t)
-	l.must(l.SetEpoch(t.Context(), 3, "three"))
-	l.must(l.SetEpoch(t.Context(), 3, "three"))
+	l.must(l.SetEpoch(t.Context(), 3, "three", nil, nil))
+	l.must(l.SetEpoch(t.Context(), 3, "three", nil, nil))
 	for _, tt := range []struct {
 		number      int
 		fingerprint string
 	}{{2, "two"}, {3, "other"}} {
-		if err := l.SetEpoch(t.Context(), tt.number, tt.fingerprint); !errors.Is(err, fault.ErrStale) {
+		if err := l.SetEpoch(t.Context(), tt.number, tt.fingerprint, nil, nil); !errors.Is(err, fault.ErrStale) {
 			t.Errorf("SetEpoch(%d, %q) = %v, want %v", tt.number, tt.fingerprint, err, fault.ErrStale)
 		}
 	}

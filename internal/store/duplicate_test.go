@@ -47,12 +47,12 @@ func TestARelationIsCurrentAtTheNewestRevisionsOfBoth(t *testing.T) {
 		}, want: []string{ab}},
 		{name: "a new epoch has not judged them yet", do: func(l *ledger) {
 			l.commit(head(needA, 1), head(needB, 2), twins(needA, 1, needB, 2))
-			l.must(l.SetEpoch(l.t.Context(), 2, "two"))
+			l.must(l.SetEpoch(l.t.Context(), 2, "two", nil, nil))
 			l.commit(head(needA, 1), rematch(2))
 		}},
 		{name: "a new epoch judges them alike", do: func(l *ledger) {
 			l.commit(head(needA, 1), head(needB, 2), twins(needA, 1, needB, 2))
-			l.must(l.SetEpoch(l.t.Context(), 2, "two"))
+			l.must(l.SetEpoch(l.t.Context(), 2, "two", nil, nil))
 			l.commit(head(needA, 1), twins(needA, 1, needB, 2), rematch(2))
 		}, want: []string{ab}},
 		{name: "one is withdrawn", do: func(l *ledger) {

@@ -70,7 +70,7 @@ func TestRetire(t *testing.T) {
 			do: func(l *ledger) {
 				l.commit(head(need, 1), head(offer, 2), pair(1, 2))
 				l.must(l.Retire(l.t.Context(), offer, 3))
-				l.must(l.SetEpoch(l.t.Context(), 2, "two"))
+				l.must(l.SetEpoch(l.t.Context(), 2, "two", nil, nil))
 				l.commit(head(need, 1), head(offer, 2), pair(1, 2), rematch(2))
 			},
 			want: state{3, false, false},

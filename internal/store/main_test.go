@@ -40,7 +40,7 @@ func open(tb testing.TB) *ledger {
 	}
 	tb.Cleanup(s.Close)
 	l := &ledger{Store: s, t: tb, url: url, pool: store.Pool(s)}
-	l.must(s.SetEpoch(tb.Context(), 1, "one"))
+	l.must(s.SetEpoch(tb.Context(), 1, "one", nil, nil))
 	return l
 }
 

@@ -122,7 +122,7 @@ func TestNews(t *testing.T) {
 			name: "nothing but a re-match",
 			do: func(l *ledger) {
 				l.commit(head(need, 1), head(offer, 2))
-				l.must(l.SetEpoch(l.t.Context(), 2, "two"))
+				l.must(l.SetEpoch(l.t.Context(), 2, "two", nil, nil))
 				l.commit(append(live, rematch(2))...)
 			},
 		},

@@ -12,6 +12,7 @@ import (
 func (l *learner) tables(models map[direction]*model) *Tables {
 	t := &Tables{pivots: l.of(Pivot).keys, langs: make(map[string]*table)}
 	langs := slices.Sorted(maps.Keys(l.words))
+	sum := summer{of: make([]float64, len(t.pivots)), seen: make([]bool, len(t.pivots))}
 	for _, lang := range langs {
 		if lang == Pivot {
 			continue
@@ -22,9 +23,9 @@ func (l *learner) tables(models map[direction]*model) *Tables {
 			order[i] = int32(i)
 		}
 		slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
-		tab := &table{words: make(map[string]uint32)}
+		tab := &table{words: make(map[string]uint32, len(keys))}
 		for _, word := range order {
-			tab.add(keys[word], blend(models, langs, lang, word))
+			tab.add(keys[word], sum.blend(models, langs, lang, word))
 		}
 		if len(tab.keys) > 0 {
 			t.langs[lang] = tab
@@ -33,28 +34,50 @@ func (l *learner) tables(models map[direction]*model) *Tables {
 	return t
 }
 
+// summer adds up the likelihoods of pivot words.
+type summer struct {
+	of    []float64 // by pivot word, of those in words
+	seen  []bool    // likewise
+	words []int32
+}
+
+func (s *summer) add(word int32, p float64) {
+	if !s.seen[word] {
+		s.seen[word], s.of[word] = true, 0
+		s.words = append(s.words, word)
+	}
+	s.of[word] += p
+}
+
 // blend returns the translations of one word into the pivot language.
-func blend(models map[direction]*model, langs []string, lang string, word int32) []likely {
-	sums := make(map[int32]float64)
+func (s *summer) blend(models map[direction]*model, langs []string, lang string, word int32) []likely {
+	for _, w := range s.words {
+		s.seen[w] = false
+	}
+	s.words = s.words[:0]
 	if m := models[direction{lang, Pivot}]; m != nil {
 		for _, to := range m.to[word] {
-			sums[to.word] += to.p * m.evidence[word]
+			s.add(to.word, float64(to.p*m.evidence[word])) // not fused: the same on every machine
 		}
 	}
 	for _, via := range langs {
+		if via == Pivot {
+			continue
+		}
 		first, second := models[direction{lang, via}], models[direction{via, Pivot}]
-		if via == Pivot || first == nil || second == nil {
+		if first == nil || second == nil {
 			continue
 		}
 		for _, step := range first.to[word] {
 			for _, to := range second.to[step.word] {
-				sums[to.word] += stepWeight * step.p * to.p * first.evidence[word]
+				s.add(to.word, float64(stepWeight*step.p*to.p*first.evidence[word]))
 			}
 		}
 	}
-	list := make([]likely, 0, len(sums))
-	for _, to := range slices.Sorted(maps.Keys(sums)) {
-		list = append(list, likely{to, sums[to]})
+	slices.Sort(s.words)
+	list := make([]likely, 0, len(s.words))
+	for _, to := range s.words {
+		list = append(list, likely{to, s.of[to]})
 	}
 	var total float64
 	for _, to := range list {

@@ -1,96 +1,93 @@
 package translate
 
 import (
-	"compress/gzip"
-	"encoding/gob"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"kobling/internal/fault"
+	"kobling/internal/flat"
 )
 
-// fileVersion is the layout that Write writes. Raise it when it changes.
-const fileVersion = 1
+// fileHeader names the layout that Write writes. Change it when that changes.
+const fileHeader = "kobling translations 2"
 
-// file is what Write writes: gob, gzipped, whose checksum finds damage.
-type file struct {
-	Version int
-	Pivots  []string
-	Langs   map[string]fileTable
-}
+// The bounds of a file.
+const (
+	maxWords = 1 << 26
+	maxWord  = 1 << 12
+	maxLangs = 64
+)
 
-type fileTable struct {
-	Keys   []string
-	Ends   []uint32
-	Pivot  []uint32
-	Shares []uint8
-}
-
-// Write writes t in a form that [Read] reads.
+// Write writes t in a form that [Read] reads: equal tables give equal bytes.
 func (t *Tables) Write(w io.Writer) error {
-	out := file{Version: fileVersion, Pivots: t.pivots, Langs: make(map[string]fileTable)}
-	for lang, tab := range t.langs {
-		f := fileTable{Keys: tab.keys, Ends: tab.ends}
-		for _, e := range tab.entries {
-			f.Pivot, f.Shares = append(f.Pivot, e.pivot), append(f.Shares, e.share)
-		}
-		out.Langs[lang] = f
+	f := flat.NewWriter(w, fileHeader)
+	f.Uint(uint64(len(t.pivots)))
+	for _, p := range t.pivots {
+		f.Text(p)
 	}
-	z := gzip.NewWriter(w)
-	return errors.Join(gob.NewEncoder(z).Encode(out), z.Close())
+	langs := t.Languages()
+	f.Uint(uint64(len(langs)))
+	for _, lang := range langs {
+		tab := t.langs[lang]
+		f.Text(lang)
+		f.Uint(uint64(len(tab.keys)))
+		var from uint32
+		for i, key := range tab.keys {
+			f.Text(key)
+			f.Uint(uint64(tab.ends[i] - from))
+			for _, e := range tab.entries[from:tab.ends[i]] {
+				f.Uint(uint64(e.pivot))
+				f.Uint(uint64(e.share))
+			}
+			from = tab.ends[i]
+		}
+	}
+	return f.Close()
 }
 
 // Read reads what [Tables.Write] wrote. The error wraps fault.ErrInvalid: the
 // tables are damaged or of another version, and must be compiled again.
 func Read(r io.Reader) (*Tables, error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
-		return nil, fmt.Errorf("translation tables: %w: %w", fault.ErrInvalid, err)
+	f := flat.NewReader(r, fileHeader)
+	t := &Tables{langs: make(map[string]*table)}
+	for n := f.Uint(maxWords); n > 0 && !f.Bad(); n-- {
+		t.pivots = append(t.pivots, f.Text(maxWord))
 	}
-	var in file
-	err = gob.NewDecoder(z).Decode(&in)
-	if err == nil {
-		_, err = io.Copy(io.Discard, io.LimitReader(z, 1)) // the end, where the checksum is looked at
+	for n := f.Uint(maxLangs); n > 0 && !f.Bad(); n-- {
+		lang := f.Text(maxWord)
+		t.langs[lang] = readTable(f, len(t.pivots))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("translation tables: %w: %w", fault.ErrInvalid, err)
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("translation tables: %w", err)
 	}
-	if in.Version != fileVersion {
-		return nil, fmt.Errorf("translation tables are of version %d, not %d: %w", in.Version, fileVersion, fault.ErrInvalid)
-	}
-	t := &Tables{pivots: in.Pivots, langs: make(map[string]*table)}
-	for lang, f := range in.Langs {
-		tab, ok := f.table(len(in.Pivots))
-		if !ok {
+	for lang, tab := range t.langs {
+		if tab == nil {
 			return nil, fmt.Errorf("translation table of %s does not fit together: %w", lang, fault.ErrInvalid)
 		}
-		t.langs[lang] = tab
 	}
 	return t, nil
 }
 
-// table checks what Lookup relies on.
-func (f fileTable) table(pivots int) (*table, bool) {
-	if len(f.Ends) != len(f.Keys) || len(f.Pivot) != len(f.Shares) {
-		return nil, false
-	}
-	tab := &table{words: make(map[string]uint32, len(f.Keys)), keys: f.Keys, ends: f.Ends}
-	var before uint32
-	for i, key := range f.Keys {
-		if f.Ends[i] < before || int(f.Ends[i]) > len(f.Pivot) {
-			return nil, false
+// readTable reads one language; nil if it does not fit together.
+func readTable(f *flat.Reader, pivots int) *table {
+	tab := &table{words: make(map[string]uint32)}
+	fits := true
+	for n := f.Uint(maxWords); n > 0 && !f.Bad(); n-- {
+		key := f.Text(maxWord)
+		tab.words[key] = uint32(len(tab.keys)) //nolint:gosec // at most maxWords
+		tab.keys = append(tab.keys, key)
+		for e := f.Uint(maxWords); e > 0 && !f.Bad(); e-- {
+			pivot, share := f.Uint(math.MaxUint32), f.Uint(Full)
+			fits = fits && pivot < uint64(pivots)                                               //nolint:gosec // not negative
+			tab.entries = append(tab.entries, entry{pivot: uint32(pivot), share: uint8(share)}) //nolint:gosec // bounded above
 		}
-		before = f.Ends[i]
-		tab.words[key] = uint32(i)
+		tab.ends = append(tab.ends, uint32(len(tab.entries))) //nolint:gosec // memory ends before
 	}
-	for i, p := range f.Pivot {
-		if int(p) >= pivots {
-			return nil, false
-		}
-		tab.entries = append(tab.entries, entry{p, f.Shares[i]})
+	if !fits {
+		return nil
 	}
-	return tab, true
+	return tab
 }
 
 // Bytes estimates the memory that t takes.

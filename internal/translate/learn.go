@@ -41,20 +41,31 @@ type Keys func(lang, text string) []string
 // their order alone. Progress, if it is set, is told how many pairs of languages
 // are done. The error is that of ctx.
 func Learn(ctx context.Context, entries iter.Seq[Entry], keys Keys, progress func(done, total int)) (*Tables, error) {
-	l := learner{words: make(map[string]*words), pairs: make(map[direction][]pair)}
+	return learn(ctx, entries, keys, progress, runtime.GOMAXPROCS(0))
+}
+
+// learn is Learn on this many processors.
+func learn(ctx context.Context, entries iter.Seq[Entry], keys Keys, progress func(done, total int), processors int) (*Tables, error) {
+	l := learner{words: make(map[string]*words), blocks: make(map[direction][]block)}
 	for e := range entries {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		l.add(e, keys)
 	}
-	ways := slices.SortedFunc(maps.Keys(l.pairs), func(a, b direction) int { // the longest first
-		return cmp.Or(cmp.Compare(len(l.pairs[b]), len(l.pairs[a])), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	size := make(map[direction]int) // in pairs
+	for way, blocks := range l.blocks {
+		for _, b := range blocks {
+			size[way] += b.from.len() * b.to.len()
+		}
+	}
+	ways := slices.SortedFunc(maps.Keys(l.blocks), func(a, b direction) int { // the longest first
+		return cmp.Or(cmp.Compare(size[b], size[a]), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
 	})
 	models := make([]*model, len(ways))
 	finished := make(chan struct{}, len(ways))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.SetLimit(processors + 1) // and the one that tells the progress
 	g.Go(func() error {
 		for n := range ways {
 			if progress != nil {
@@ -70,7 +81,7 @@ func Learn(ctx context.Context, entries iter.Seq[Entry], keys Keys, progress fun
 	})
 	for i, way := range ways {
 		g.Go(func() error {
-			models[i] = newModel(ctx, l.pairs[way], len(l.words[way.from].keys))
+			models[i] = newModel(ctx, &l.corpus, l.blocks[way], len(l.words[way.from].keys))
 			finished <- struct{}{}
 			return ctx.Err()
 		})
@@ -85,21 +96,49 @@ func Learn(ctx context.Context, entries iter.Seq[Entry], keys Keys, progress fun
 	return l.tables(byWay), nil
 }
 
-// learner holds what was read: words by language, and pairs by direction. Pairs
+// learner holds what was read: words by language, and blocks by direction. They
 // lead into the pivot language where an entry has it, else from every language to
 // every other.
 type learner struct {
-	words map[string]*words
-	pairs map[direction][]pair
+	words  map[string]*words
+	blocks map[direction][]block
+	corpus corpus
 }
 
 type direction struct{ from, to string }
 
-// pair is a label and its translation; weight is its share among the synonyms of
-// the translation.
-type pair struct {
-	from, to []int32
-	weight   float64
+// span is a part of a list.
+type span struct{ start, end int32 }
+
+func (s span) len() int { return int(s.end - s.start) }
+
+// block is the labels of an entry in two languages. Each of one is a translation
+// of each of the other: a pair.
+type block struct{ from, to span }
+
+// corpus holds the labels that blocks are of, and the words that labels are of.
+type corpus struct {
+	labels []span
+	words  []int32
+}
+
+// of returns the labels of one side of a block.
+func (c *corpus) of(s span) []span { return c.labels[s.start:s.end] }
+
+// in returns the words of a label.
+func (c *corpus) in(s span) []int32 { return c.words[s.start:s.end] }
+
+// pairs yields the pairs of blocks, and the weight of each: its share among the
+// synonyms of the translation.
+func (c *corpus) pairs(blocks []block, yield func(from, to []int32, weight float64)) {
+	for _, b := range blocks {
+		weight := 1 / float64(b.to.len())
+		for _, from := range c.of(b.from) {
+			for _, to := range c.of(b.to) {
+				yield(c.in(from), c.in(to), weight)
+			}
+		}
+	}
 }
 
 // words numbers the keys of a language.
@@ -128,12 +167,8 @@ func (l *learner) of(lang string) *words {
 }
 
 func (l *learner) add(e Entry, keys Keys) {
-	type label struct {
-		lang string
-		ids  []int32
-	}
-	var labels []label
-	synonyms := make(map[string]float64)
+	var langs []string
+	of := make(map[string][]span) // labels by language
 	for _, t := range e.Terms {
 		list := keys(t.Lang, t.Text)
 		if e.Parallel {
@@ -143,20 +178,32 @@ func (l *learner) add(e Entry, keys Keys) {
 			continue
 		}
 		w := l.of(t.Lang)
-		ids := make([]int32, len(list))
-		for i, k := range list {
-			ids[i] = w.id(k)
+		start := len(l.corpus.words)
+		for _, k := range list {
+			l.corpus.words = append(l.corpus.words, w.id(k))
 		}
-		labels = append(labels, label{t.Lang, ids})
-		synonyms[t.Lang]++
+		if of[t.Lang] == nil {
+			langs = append(langs, t.Lang)
+		}
+		of[t.Lang] = append(of[t.Lang], spanOf(start, len(l.corpus.words)))
 	}
-	for _, from := range labels {
-		for _, to := range labels {
-			if from.lang == to.lang || from.lang == Pivot || synonyms[Pivot] > 0 && to.lang != Pivot {
+	sides := make([]span, len(langs))
+	for i, lang := range langs {
+		start := len(l.corpus.labels)
+		l.corpus.labels = append(l.corpus.labels, of[lang]...)
+		sides[i] = spanOf(start, len(l.corpus.labels))
+	}
+	for i, from := range langs {
+		for j, to := range langs {
+			if i == j || from == Pivot || of[Pivot] != nil && to != Pivot {
 				continue
 			}
-			way := direction{from.lang, to.lang}
-			l.pairs[way] = append(l.pairs[way], pair{from.ids, to.ids, 1 / synonyms[to.lang]})
+			way := direction{from, to}
+			l.blocks[way] = append(l.blocks[way], block{sides[i], sides[j]})
 		}
 	}
+}
+
+func spanOf(start, end int) span {
+	return span{int32(start), int32(end)} //nolint:gosec // fewer words than 2^31
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 )
 
 // Pivot is the language in which all others meet.
@@ -104,18 +105,22 @@ func (t *Tables) Version() string {
 		return "none"
 	}
 	h := fnv.New64a()
+	var line []byte
 	for _, lang := range t.Languages() {
 		l := t.langs[lang]
-		fmt.Fprintf(h, "%s %d\n", lang, len(l.keys))
+		line = fmt.Appendf(line[:0], "%s %d\n", lang, len(l.keys))
 		var from uint32
 		for i, k := range l.keys {
-			fmt.Fprintf(h, "%s", k)
+			line = append(line, k...)
 			for _, e := range l.entries[from:l.ends[i]] {
-				fmt.Fprintf(h, " %s %d", t.pivots[e.pivot], e.share)
+				line = append(append(line, ' '), t.pivots[e.pivot]...)
+				line = strconv.AppendUint(append(line, ' '), uint64(e.share), 10)
 			}
 			from = l.ends[i]
-			fmt.Fprintln(h)
+			_, _ = h.Write(append(line, '\n')) // a hash takes everything
+			line = line[:0]
 		}
+		_, _ = h.Write(line) // of a language without words
 	}
 	return fmt.Sprintf("%016x", h.Sum64())
 }

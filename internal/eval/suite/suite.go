@@ -44,10 +44,8 @@ type Suite struct {
 // Run measures and returns the figures in the order of the collections. Where a
 // file is not there the figure says so; any other error ends it.
 func (s Suite) Run(ctx context.Context) ([]Figure, error) {
-	for _, name := range s.Only {
-		if !slices.Contains(Names(), name) {
-			return nil, fmt.Errorf("there is no collection %q but %s: %w", name, strings.Join(Names(), ", "), fault.ErrInvalid)
-		}
+	if err := Known(s.Only); err != nil {
+		return nil, err
 	}
 	var all []Figure
 	for _, c := range collections {
@@ -84,6 +82,17 @@ func (s Suite) missing(err error) string {
 		return ""
 	}
 	return filepath.ToSlash(rel)
+}
+
+// Known says whether these are names of collections. The error wraps
+// fault.ErrInvalid.
+func Known(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(Names(), name) {
+			return fmt.Errorf("there is no collection %q but %s: %w", name, strings.Join(Names(), ", "), fault.ErrInvalid)
+		}
+	}
+	return nil
 }
 
 // Names are the names of the collections.
@@ -155,7 +164,7 @@ func retrieval(corpus, queries, qrels, group string, of func(m eval.Metrics) []f
 // parallel measures translations, after change has made of each document what is
 // to be measured.
 func parallel(files string, langs []string, measure func(context.Context, eval.Engine, map[string][]eval.Document, func()) (eval.Report, error),
-	change func(*eval.Document), of func(eval.Pair) float64,
+	change func(*eval.Document), of func(eval.Pair) []float64,
 ) func(context.Context, Suite) (measured, error) {
 	return func(ctx context.Context, s Suite) (measured, error) {
 		docs := map[string][]eval.Document{}
@@ -176,56 +185,38 @@ func parallel(files string, langs []string, measure func(context.Context, eval.E
 			return measured{}, err
 		}
 		r, err := measure(ctx, engine, docs, func() {})
-		return measured{r.Mean.N, []float64{of(r.Mean)}}, err
+		return measured{r.Mean.N, of(r.Mean)}, err
 	}
 }
 
 // titles measures titles in one language on the texts, without their titles, in
-// another: the mean of the ordered pairs of languages.
-func titles(files string, pairs ...[2]string) func(context.Context, Suite) (measured, error) {
+// another.
+func titles(files, from, to string) func(context.Context, Suite) (measured, error) {
 	return func(ctx context.Context, s Suite) (measured, error) {
-		docs := map[string][]eval.Document{}
-		var all []eval.Document
-		for _, p := range pairs {
-			for _, lang := range p {
-				if docs[lang] != nil {
-					continue
-				}
-				list, err := eval.ReadDocuments(s.file(strings.ReplaceAll(files, "LANG", lang)), lang)
-				if err != nil {
-					return measured{}, err
-				}
-				docs[lang] = list
-			}
-			for _, d := range docs[p[1]] {
-				all = append(all, eval.Document{ID: d.ID, Text: d.Text, Lang: d.Lang})
-			}
-		}
-		engine, err := s.Engine(all)
+		asked, err := eval.ReadDocuments(s.file(strings.ReplaceAll(files, "LANG", from)), from)
 		if err != nil {
 			return measured{}, err
 		}
-		out := measured{values: []float64{0}}
-		for _, p := range pairs {
-			var queries, texts []eval.Document
-			same := eval.Qrels{}
-			for _, d := range docs[p[0]] {
-				if d.Title != "" {
-					queries = append(queries, eval.Document{ID: d.ID, Text: d.Title, Lang: d.Lang})
-					same[d.ID] = map[string]int{d.ID: 1}
-				}
-			}
-			for _, d := range docs[p[1]] {
-				texts = append(texts, eval.Document{ID: d.ID, Text: d.Text, Lang: d.Lang})
-			}
-			m, _, err := eval.Retrieval(ctx, engine, texts, queries, same, 0, func() {})
-			if err != nil {
-				return measured{}, err
-			}
-			out.queries += m.Queries
-			out.values[0] += m.Recall10 / float64(len(pairs))
+		texts, err := eval.ReadDocuments(s.file(strings.ReplaceAll(files, "LANG", to)), to)
+		if err != nil {
+			return measured{}, err
 		}
-		return out, nil
+		same := eval.Qrels{}
+		for i, d := range asked {
+			asked[i] = eval.Document{ID: d.ID, Text: d.Title, Lang: d.Lang}
+			if d.Title != "" {
+				same[d.ID] = map[string]int{d.ID: 1}
+			}
+		}
+		for i, d := range texts {
+			texts[i] = eval.Document{ID: d.ID, Text: d.Text, Lang: d.Lang}
+		}
+		engine, err := s.Engine(texts)
+		if err != nil {
+			return measured{}, err
+		}
+		m, _, err := eval.Retrieval(ctx, engine, texts, asked, same, 0, func() {})
+		return measured{m.Queries, []float64{m.Recall10}}, err
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,11 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"kobling/internal/analysis"
 	"kobling/internal/eval"
 	"kobling/internal/eval/baseline"
 	"kobling/internal/eval/suite"
 	"kobling/internal/fault"
-	"kobling/internal/score"
+	"kobling/internal/lexicon"
 	"kobling/internal/testkit"
 )
 
@@ -40,8 +42,8 @@ func files() map[string]string {
 		"expertise/reviewers/profiles.jsonl.gz": `{"_id":"1","expert":"e","text":"radar"}` + "\n" + `{"_id":"1","expert":"f","text":"radar"}`,
 		"expertise/reviewers/papers.jsonl.gz":   `{"_id":"p","text":"radar"}` + "\n" + `{"_id":"r","text":"laser"}`,
 		"expertise/reviewers/ratings.tsv":       "e\tp\tr\ne\tp\t5\ne\tr\t1\nf\tp\t1\nf\tr\t2.5",
-		"xling/swecris/sv.jsonl.gz":             `{"_id":"1","title":"radar","text":"fartyg laser"}` + "\n" + `{"_id":"2","text":"sonar"}`,
-		"xling/swecris/en.jsonl.gz":             `{"_id":"2","title":"sonar","text":"sonar"}` + "\n" + `{"_id":"1","title":"radar","text":"laser"}`,
+		"xling/swecris/sv.jsonl.gz":             `{"_id":"1","title":"radar","text":"fartyg laser"}` + "\n" + `{"_id":"2","text":"sonar"}` + "\n" + `{"_id":"3","title":"sonar","text":"lidar"}`,
+		"xling/swecris/en.jsonl.gz":             `{"_id":"2","title":"sonar","text":"sonar"}` + "\n" + `{"_id":"1","title":"radar","text":"laser"}` + "\n" + `{"_id":"3","title":"radar","text":"lidar sonar"}`,
 		"xling/debian-science/da.jsonl.gz":      `{"_id":"1","title":"radar","text":"sonar"}`,
 		"xling/debian-science/en.jsonl.gz":      `{"_id":"1","title":"sonar","text":"radar"}`,
 		"ir-health/medline/corpus.jsonl.gz":     `{"_id":"1","text":"radar"}` + "\n" + `{"_id":"2","text":"laser"}`,
@@ -97,17 +99,18 @@ func TestASuiteMeasuresWhatIsThereAndNamesWhatIsNot(t *testing.T) {
 		missing("scifact"), missing("medquad"), missing("liveqa-med"),
 		{Collection: "medline", Metric: "nDCG@10", Queries: 1},
 		{Collection: "ntrex", Metric: "recall@1", Queries: 84, Value: 1},
+		{Collection: "ntrex", Metric: "recall@10", Queries: 84, Value: 1},
 		{Collection: "ntrex-bare", Metric: "recall@1", Queries: 84, Value: 1},
 		{Collection: "ntrex-mixed", Metric: "recall@10", Queries: 12, Value: 1},
-		{Collection: "swecris", Metric: "recall@1", Queries: 4, Value: 1},
-		{Collection: "swecris-titles", Metric: "recall@10", Queries: 3, Value: .25}, // of en–sv one of two, of sv–en none: titles are not searched
+		{Collection: "swecris", Metric: "recall@1", Queries: 6, Value: 1},
+		{Collection: "swecris-titles", Metric: "recall@10", Queries: 2, Value: .5}, // the second has no title; titles are not searched
 		{Collection: "debian-titles", Metric: "recall@10", Queries: 1, Value: 1},
 		{Collection: "h2020-topics", Metric: "nDCG@10", Queries: 1, Value: 1},
-		{Collection: "erc-organisations", Metric: "recall@10", Queries: 1, Value: 1, Must: .40, Aim: .46},
+		{Collection: "erc-organisations", Metric: "recall@10", Queries: 1, Value: 1},
 		{Collection: "erc-organisations", Metric: "hit@1", Queries: 1, Value: 1},
-		{Collection: "reviewers", Metric: "pairs in order", Queries: 2, Value: .5, Must: .65, Aim: .70},
+		{Collection: "reviewers", Metric: "pairs in order", Queries: 2, Value: .5},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(suite.Figure{}, "Seconds"), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(suite.Figure{}, "Seconds", "Must", "Aim"), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if !slices.Equal(told, suite.Names()) {
@@ -149,14 +152,30 @@ func TestASuiteStopsAtWhatIsBroken(t *testing.T) {
 	}
 }
 
-var product = sync.OnceValues(func() (eval.Engine, error) {
-	epoch, err := score.DefaultEpoch(1)
-	return eval.Kobling(epoch), err
+var analyzer = sync.OnceValues(func() (*analysis.Analyzer, error) {
+	lex, err := lexicon.Default()
+	if err != nil {
+		return nil, err
+	}
+	return analysis.New(lex)
 })
 
+// product is the engine as "kobling eval" has it: weights from the documents.
+func product(docs []eval.Document) (eval.Engine, error) {
+	a, err := analyzer()
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := eval.Epoch(a, docs)
+	if err != nil {
+		return nil, err
+	}
+	return eval.Kobling(epoch), nil
+}
+
 // TestFiguresOfRealCollections holds floors under some figures, of collections
-// that KOBLING_EVAL_DATA names; and plain BM25, which never changes, must come to
-// what their READMEs say.
+// that KOBLING_EVAL_DATA names, just below those in the README of package eval;
+// and plain BM25, which never changes, must come to what their READMEs say.
 func TestFiguresOfRealCollections(t *testing.T) {
 	t.Parallel()
 	dir := testkit.EvalData(t)
@@ -167,18 +186,25 @@ func TestFiguresOfRealCollections(t *testing.T) {
 		"bm25": {plain, map[string][2]float64{
 			"domain hit@1": {0, 0}, "domain hit@5": {0, 0}, "liveqa-med nDCG@10": {.72, .74}, "h2020-topics nDCG@10": {.46, .48}, "reviewers pairs in order": {.64, .66},
 		}},
-		"kobling": {func([]eval.Document) (eval.Engine, error) { return product() }, map[string][2]float64{
-			"domain hit@1": {.42, 1}, "domain hit@5": {.75, 1}, "liveqa-med nDCG@10": {.58, 1}, "h2020-topics nDCG@10": {.36, 1}, "reviewers pairs in order": {.60, 1},
+		"kobling": {product, map[string][2]float64{
+			"domain hit@1": {.70, 1}, "domain hit@5": {.95, 1}, "scifact nDCG@10": {.70, 1}, "liveqa-med nDCG@10": {.80, 1},
+			"h2020-topics nDCG@10": {.495, 1}, "reviewers pairs in order": {.70, 1},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := suite.Suite{Dir: dir, Engine: tt.engine, Only: []string{"domain", "liveqa-med", "h2020-topics", "reviewers"}, Progress: func(string) {}}
+			only := map[string]bool{}
+			for key := range tt.least {
+				collection, _, _ := strings.Cut(key, " ")
+				only[collection] = true
+			}
+			s := suite.Suite{Dir: dir, Engine: tt.engine, Only: slices.Collect(maps.Keys(only)), Progress: func(string) {}}
 			figures, err := s.Run(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range figures {
+				t.Logf("%s %s %.3f in %.1f s", f.Collection, f.Metric, f.Value, f.Seconds)
 				bounds, ok := tt.least[f.Collection+" "+f.Metric]
 				if !ok || f.Value < bounds[0] || f.Value > bounds[1] || f.Missing != "" {
 					t.Errorf("%s %s is %.3f, want %v %s", f.Collection, f.Metric, f.Value, bounds, f.Missing)
@@ -188,5 +214,34 @@ func TestFiguresOfRealCollections(t *testing.T) {
 				t.Errorf("%d figures, want %d", len(figures), len(tt.least))
 			}
 		})
+	}
+}
+
+// TestFiguresOfTranslatedNews holds floors under the first 200 segments of the
+// translated news: all of them would take a minute.
+func TestFiguresOfTranslatedNews(t *testing.T) {
+	t.Parallel()
+	dir := testkit.EvalData(t)
+	docs := map[string][]eval.Document{}
+	var all []eval.Document
+	for _, lang := range []string{"da", "nb", "nn", "sv", "fi", "nl", "en"} {
+		list, err := eval.ReadDocuments(filepath.Join(dir, "xling", "ntrex", "segments."+lang+".tsv"), lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs[lang] = list[:200]
+		all = append(all, docs[lang]...)
+	}
+	engine, err := product(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := eval.Parallel(t.Context(), engine, docs, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("mean: %+v", r.Mean)
+	if r.Mean.Recall1 < .80 || r.Mean.Recall10 < .91 {
+		t.Errorf("recall@1 is %.3f, recall@10 %.3f", r.Mean.Recall1, r.Mean.Recall10)
 	}
 }
