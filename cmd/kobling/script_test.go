@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -20,7 +21,25 @@ import (
 	"kobling/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kobling": main}) }
+// TestMain puts the program on the path of the scripts, as it ships: with the race
+// detector its start takes ten times as long, and the packages are tested with it.
+func TestMain(m *testing.M) { os.Exit(withProgram(m)) }
+
+func withProgram(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "kobling-scripts-*")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // it is a temporary one
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "kobling"), ".").CombinedOutput()
+	if err != nil {
+		panic(string(out))
+	}
+	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		panic(err)
+	}
+	return m.Run()
+}
 
 // TestScripts runs testdata/script/*.txtar, each in a folder of its own, with
 // $DATA as the data directory and with free ports. Besides what testscript knows

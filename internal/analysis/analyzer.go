@@ -8,7 +8,6 @@
 package analysis
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -112,7 +111,7 @@ func New(lex *lexicon.Lexicon, options ...Option) (*Analyzer, error) {
 		return nil, err
 	}
 	if a.tables == nil && !a.without.has(Translations) {
-		a.tables, err = translate.Learn(context.Background(), Entries(lex), all.keys(a), nil)
+		a.tables, err = a.learn(lex, all.keys(a))
 	}
 	return a, err
 }
