@@ -130,7 +130,7 @@ func (c *evalEngine) analysis(p *process) (*analysis.Analyzer, error) {
 		return nil, err
 	}
 	show := p.progress("Compiling")
-	t, err := learn(p, lex, a, slices.Values(entries), func(done, total int) { show.set(int64(done), int64(total)) })
+	t, err := a.Learn(p, slices.Values(entries), func(done, total int) { show.set(int64(done), int64(total)) })
 	show.stop()
 	if err != nil {
 		return nil, err

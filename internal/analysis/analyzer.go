@@ -1,16 +1,17 @@
 // Package analysis turns the texts of a profile into weighted features. Texts of
-// different languages meet in the concepts of the lexicon, and where words are
-// cognates in their folded stems. It is pure and deterministic: the same texts
+// different languages meet in the concepts of the lexicon, in the translations of
+// their words into one language, and where words are cognates in their folded stems
+// and beginnings. It is pure and deterministic: the same texts
 // give the same features, to the bit, on every machine.
 //
 // The way of a text: language → words with byte offsets → compounds split over
-// the words of the lexicon → stems → concepts by longest match → features.
+// the words of the lexicon → stems → concepts by longest match, translations by
+// tables, beginnings → counts → the weights of a side by how common each term is.
 package analysis
 
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"strings"
 	"sync"
@@ -111,7 +112,7 @@ func New(lex *lexicon.Lexicon, options ...Option) (*Analyzer, error) {
 		return nil, err
 	}
 	if a.tables == nil && !a.without.has(Translations) {
-		a.tables, err = a.learn(lex, all.keys(a))
+		a.tables, err = a.shipped(all.keys(a))
 	}
 	return a, err
 }
@@ -148,29 +149,12 @@ func (a *Analyzer) With(options ...Option) (*Analyzer, error) {
 	return b, b.apply(options)
 }
 
-// Entries are the concepts of a lexicon as translation tables learn from them.
-func Entries(lex *lexicon.Lexicon) iter.Seq[translate.Entry] {
-	return func(yield func(translate.Entry) bool) {
-		for _, c := range lex.Concepts {
-			var e translate.Entry
-			for _, lang := range lexicon.Languages {
-				for _, label := range c.Labels[lang] {
-					e.Terms = append(e.Terms, translate.Term{Lang: lang, Text: label.Text})
-				}
-			}
-			if !yield(e) {
-				return
-			}
-		}
-	}
-}
-
 // Version names everything that decides which features a text has: this package
 // and the lexicon.
 func (a *Analyzer) Version() string {
 	v := "analysis-" + version + "/lexicon-" + a.lexicon.Version() + "/tables-" + a.tables.Version()
 	if a.background.total > 0 {
-		v += "/background-" + a.background.version()
+		v += "/background-" + a.background.Version()
 	}
 	if len(a.without) > 0 {
 		v += "/without-" + a.without.name()

@@ -90,8 +90,9 @@ func log2(x uint64) uint32 {
 	return n
 }
 
-// version names the content.
-func (b *Background) version() string {
+// Version names the content: a background that was written and read back has the
+// version of the one that was written.
+func (b *Background) Version() string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintln(h, b.total, b.length)
 	for _, set := range slices.Sorted(maps.Keys(b.docs)) {

@@ -39,10 +39,6 @@ func (b *Background) Profiles() int { return int(b.total) }
 // Terms is how many terms are known.
 func (b *Background) Terms() int { return len(b.terms) }
 
-// Version names the content: a background that was written and read back has the
-// version of the one that was written.
-func (b *Background) Version() string { return b.version() }
-
 // ByLanguage is how many profiles have a text in each language; "?" stands for
 // texts of no known language.
 func (b *Background) ByLanguage() map[string]int {

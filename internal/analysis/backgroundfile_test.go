@@ -73,7 +73,7 @@ func weigh(tb rapid.TB, a *analysis.Analyzer, b *analysis.Background, raw analys
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return with.Weigh(raw)
+	return with.Weights(raw).Heaviest()
 }
 
 func TestTermsOfOneProfileAreForgotten(t *testing.T) {

@@ -111,7 +111,7 @@ func TestWeightsAndMeanings(t *testing.T) {
 	a := testkit.Analyzer(t, phrases)
 	raw := a.Features(text("en", "fall bank hospital prototype partner"))
 	weights := make(map[string]uint64)
-	for _, w := range a.Weigh(raw) {
+	for _, w := range a.Weights(raw).Heaviest() {
 		weights[w.Term] = w.Weight
 	}
 	if fall, hospital, prototype := weights["c:fall"], weights["c:hospital"], weights["c:prototype"]; fall < 4*hospital || hospital < 2*prototype || prototype == 0 {

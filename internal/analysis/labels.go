@@ -165,7 +165,7 @@ func (r *recognizer) finish() {
 }
 
 // keys returns [Analyzer.Keys] for translate.Learn, which asks for labels in the
-// order of Entries. What it returns lasts until the next call.
+// order of conceptEntries. What it returns lasts until the next call.
 func (l *labels) keys(a *Analyzer) func(lang, text string) []string {
 	known := make([][]string, len(lexicon.Languages)) // by language and word
 	for lang := range known {

@@ -52,7 +52,7 @@ func TestForgottenWordsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	a := small(t)
 	texts := []profile.Text{{Lang: "en", Description: "Fall detection and care at home for people with ALS, als"}}
-	want := fmt.Sprint(a.Supply(a.Features(texts)))
+	want := fmt.Sprint(a.Weights(a.Features(texts)).Supply())
 	var reading sync.WaitGroup
 	for reader := range 4 {
 		reading.Go(func() {
@@ -68,7 +68,7 @@ func TestForgottenWordsAreReadAgain(t *testing.T) {
 					shard.known = nil
 					shard.Unlock()
 				}
-				if got := fmt.Sprint(a.Supply(a.Features(texts))); got != want {
+				if got := fmt.Sprint(a.Weights(a.Features(texts)).Supply()); got != want {
 					t.Errorf("features are %s, want %s", got, want)
 					return
 				}

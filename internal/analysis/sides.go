@@ -86,15 +86,6 @@ func unpacked(p uint64) (n uint64, place int) {
 	return math.MaxUint32 - p>>32, int(p & math.MaxUint32)
 }
 
-// Weigh returns the terms of raw that weigh anything, the heaviest first.
-func (a *Analyzer) Weigh(raw Raw) []Weighed { return a.Weights(raw).Heaviest() }
-
-// Demand is [Weights.Demand] of raw.
-func (a *Analyzer) Demand(raw Raw) []Feature { return a.Weights(raw).Demand() }
-
-// Supply is [Weights.Supply] of raw.
-func (a *Analyzer) Supply(raw Raw) []Feature { return a.Weights(raw).Supply() }
-
 // Heaviest returns the terms that weigh anything, the heaviest first.
 func (w *Weights) Heaviest() []Weighed {
 	list := make([]Weighed, len(w.heavy))

@@ -74,10 +74,10 @@ func TestBothSidesKeepTheirBounds(t *testing.T) {
 		}
 		shuffled := raw
 		shuffled.Counts = rapid.Permutation(raw.Counts).Draw(t, "shuffled")
-		if diff := cmp.Diff(analyzer().Demand(raw), analyzer().Demand(shuffled)); diff != "" {
+		if diff := cmp.Diff(analyzer().Weights(raw).Demand(), analyzer().Weights(shuffled).Demand()); diff != "" {
 			t.Fatalf("the order of terms matters to a demand:\n%s", diff)
 		}
-		if diff := cmp.Diff(analyzer().Supply(raw), analyzer().Supply(shuffled)); diff != "" {
+		if diff := cmp.Diff(analyzer().Weights(raw).Supply(), analyzer().Weights(shuffled).Supply()); diff != "" {
 			t.Fatalf("the order of terms matters to a supply:\n%s", diff)
 		}
 	})
@@ -91,7 +91,7 @@ func checkSides(tb rapid.TB, raw analysis.Raw) {
 			tb.Fatalf("count %d is %+v after %+v", i, c, raw.Counts[max(i-1, 0)])
 		}
 	}
-	demand, supply := analyzer().Demand(raw), analyzer().Supply(raw)
+	demand, supply := analyzer().Weights(raw).Demand(), analyzer().Weights(raw).Supply()
 	if total := checkSide(tb, "demand", demand, 1<<16); total != 1<<16 && len(demand) > 0 || len(demand) > analysis.MaxDemand {
 		tb.Fatalf("%d demand features add up to %d", len(demand), total)
 	}
@@ -119,7 +119,7 @@ func TestADemandOfFewWordsIsMostlyUnsaid(t *testing.T) {
 	t.Parallel()
 	a := testkit.Analyzer(t, "[one]\nen: fallradar\n[two]\nen: robotics\n[three]\nen: dosing\n[usual] common\nen: hospital\n")
 	unsaid := func(words string) uint32 {
-		f := a.Demand(a.Features(text("en", words)))
+		f := a.Weights(a.Features(text("en", words))).Demand()
 		i := slices.IndexFunc(f, func(f analysis.Feature) bool { return f.Term == "u:" })
 		if i < 0 {
 			return 0
@@ -137,7 +137,7 @@ func TestADemandOfFewWordsIsMostlyUnsaid(t *testing.T) {
 	if n := unsaid(many.String()); n != 0 {
 		t.Errorf("unsaid of many words %d", n)
 	}
-	if f := a.Demand(analysis.Raw{}); len(f) != 0 {
+	if f := a.Weights(analysis.Raw{}).Demand(); len(f) != 0 {
 		t.Errorf("a demand that says nothing has the features %v", f)
 	}
 }
@@ -151,9 +151,9 @@ func TestTheHeaviestFeaturesAreKept(t *testing.T) {
 	a := testkit.Analyzer(t, "[one]\nen: concept\n")
 	p := profile.Text{Lang: "en", Title: "concept fallradar", Description: words.String()}
 	raw := a.Features([]profile.Text{p})
-	demand, supply := a.Demand(raw), a.Supply(raw)
+	demand, supply := a.Weights(raw).Demand(), a.Weights(raw).Supply()
 	var want []string
-	for _, w := range a.Weigh(raw)[:analysis.MaxDemand-1] { // one is left for what is unsaid
+	for _, w := range a.Weights(raw).Heaviest()[:analysis.MaxDemand-1] { // one is left for what is unsaid
 		want = append(want, w.Term)
 	}
 	slices.Sort(want)
@@ -168,7 +168,7 @@ func TestTheHeaviestFeaturesAreKept(t *testing.T) {
 	if len(supply) != analysis.MaxSupply || !slices.ContainsFunc(supply, has) || !slices.ContainsFunc(demand, has) {
 		t.Errorf("the supply keeps %d features: %v", len(supply), supply)
 	}
-	one := a.Supply(a.Features(text("en", "fallradar")))
+	one := a.Weights(a.Features(text("en", "fallradar"))).Supply()
 	if i, j := slices.IndexFunc(one, has), slices.IndexFunc(supply, has); one[i].Weight <= supply[j].Weight {
 		t.Errorf("a supply about everything weighs %v, one about one thing %v", supply[j], one[i])
 	}
@@ -179,7 +179,7 @@ func TestASupplyAnswersWiderDemandsByHalf(t *testing.T) {
 	a := testkit.Analyzer(t, "[care]\nen: caregiving\n[home-care < care]\nen: homecare\n[night-care < home-care]\nen: nightcare\n[any] empty\nen: anything\n[some < any]\nen: something\n")
 	weights := func(words string) map[string]uint32 {
 		all := make(map[string]uint32)
-		for _, f := range a.Supply(a.Features([]profile.Text{{Lang: "en", Title: words, Description: words + ". " + words}})) {
+		for _, f := range a.Weights(a.Features([]profile.Text{{Lang: "en", Title: words, Description: words + ". " + words}})).Supply() {
 			if analysis.IsConcept(f.Term) {
 				all[f.Term] = f.Weight
 			}
@@ -196,7 +196,7 @@ func TestASupplyAnswersWiderDemandsByHalf(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", words, diff)
 		}
 	}
-	for _, f := range a.Demand(a.Features(text("en", "nightcare"))) {
+	for _, f := range a.Weights(a.Features(text("en", "nightcare"))).Demand() {
 		if f.Term == "c:home-care" {
 			t.Error("a demand asks for something wider than it says")
 		}

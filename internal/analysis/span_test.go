@@ -85,7 +85,7 @@ func checkSpans(tb rapid.TB, texts []profile.Text) {
 		wanted = append(wanted, r.Term)
 	}
 	spans := analyzer().Spans(texts, wanted, false)
-	for _, f := range analyzer().Supply(raw) {
+	for _, f := range analyzer().Weights(raw).Supply() {
 		wanted = append(wanted, f.Term)
 	}
 	wider := analyzer().Spans(texts, wanted, true)

@@ -154,7 +154,7 @@ func TestTheWorthOfAWordGrowsWithItsLength(t *testing.T) {
 	var got []uint64
 	for _, word := range []string{"ba", "bab", "babo", "baboru", "baborutu"} {
 		weight := uint64(0)
-		for _, w := range a.Weigh(a.Features(text("", word))) {
+		for _, w := range a.Weights(a.Features(text("", word))).Heaviest() {
 			if strings.HasPrefix(w.Term, "s:") {
 				weight = w.Weight
 			}

@@ -23,7 +23,7 @@ import (
 type Ledger interface {
 	Suggestions(ctx context.Context, f suggestion.Filter) ([]suggestion.Row, error)
 	Profile(ctx context.Context, id profile.ID) (*profile.Profile, error)
-	// Alive returns so many of the published profiles after one, in order of id.
+	// LiveProfiles returns so many of the published profiles after one, in order of id.
 	LiveProfiles(ctx context.Context, after profile.ID, limit int) ([]*profile.Profile, error)
 	// Head returns what is known of the newest revision that was matched.
 	Head(ctx context.Context, id profile.ID) (suggestion.Head, error)

@@ -46,3 +46,20 @@ func TestIntendedSuppliesRankFirst(t *testing.T) {
 		}
 	}
 }
+
+// What only shares its setting or its words with a demand is never strong.
+func TestNearMissesAreNotStrong(t *testing.T) {
+	t.Parallel()
+	d := load(t)
+	epoch, err := score.DefaultEpoch(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range d.NearMisses {
+		a, b := epoch.Side(find(t, d, pair[0])), epoch.Side(find(t, d, pair[1]))
+		text, shared := score.Text(a.Features, b.Features)
+		if r := epoch.Pair(a.Facts, b.Facts, text, shared); r.Band == suggestion.Strong {
+			t.Errorf("%s and %s are strong: %.4f", pair[0], pair[1], r.Score)
+		}
+	}
+}

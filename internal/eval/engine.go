@@ -88,12 +88,11 @@ func Kobling(epoch *score.Epoch) Engine {
 
 // Rank ranks by what the text part of the predicate counts.
 func (e *engine) Rank(ctx context.Context, q Document, n int) ([]Hit, error) {
-	p := q.profile(profile.Demand, 0)
-	features, facts := e.epoch.Side(p).Features, score.FactsOf(p)
+	side := e.epoch.Side(q.profile(profile.Demand, 0))
 	// The index knows the order by the text part. What it leaves out counts no more
 	// than the last that it finds.
 	for ask := 2 * n; ; ask *= 4 {
-		found, err := e.index.Top(ctx, score.Query{In: profile.Supply, Features: features}, ask)
+		found, err := e.index.Top(ctx, score.Query{In: profile.Supply, Features: side.Features}, ask)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +102,7 @@ func (e *engine) Rank(ctx context.Context, q Document, n int) ([]Hit, error) {
 			if err != nil {
 				return nil, err
 			}
-			hits[i] = Hit{ID: id, Score: float64(score.Counts(facts, c.Facts, c.Text)) / score.TextMax, Why: c.Top}
+			hits[i] = Hit{ID: id, Score: float64(score.Counts(side.Facts, c.Facts, c.Text)) / score.TextMax, Why: c.Top}
 		}
 		SortHits(hits)
 		if len(found) < ask || hits[n-1].Score >= float64(found[ask-1].Text)/score.TextMax {

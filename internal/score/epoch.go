@@ -18,7 +18,7 @@ const version = "3"
 type Thresholds struct {
 	Floor    uint32 `json:"floor"`    // least text part of a suggestion, 1 to TextMax
 	Possible int    `json:"possible"` // least score of band possible, in ten-thousandths
-	Strong   int    `json:"strong"`   // least score of band strong
+	Strong   int    `json:"strong"`   // likewise of band strong, also without the facts
 	Twin     int    `json:"twin"`     // least likeness of near-duplicates, in ten-thousandths; 0: there are none
 }
 
@@ -97,10 +97,12 @@ func (e *Epoch) Side(p *profile.Profile) Side {
 	return side
 }
 
-// band returns the band of a score in ten-thousandths.
-func (t Thresholds) band(points int) suggestion.Band {
+// band returns the band of a pair with so many points, and bare as it would have
+// them if neither side had said anything but its texts, in ten-thousandths. Facts
+// that fit make no pair strong: near-misses have them too.
+func (t Thresholds) band(points, bare int) suggestion.Band {
 	switch {
-	case points >= t.Strong:
+	case min(points, bare) >= t.Strong:
 		return suggestion.Strong
 	case points >= t.Possible:
 		return suggestion.Possible

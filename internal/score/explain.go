@@ -62,9 +62,9 @@ func (e *Epoch) Explain(demand, supply *profile.Profile, reasons []suggestion.Re
 	return explained
 }
 
-// merge adds reasons that quote the same words of either side to the first of
-// them, concepts first: a word is a feature by its translations, its beginning and
-// its concept, but one reason.
+// merge adds reasons that quote the same words of either side, or would be called
+// alike, to the first of them, concepts first: a word is a feature by its
+// translations, its beginning and its concept, but one reason.
 func merge(list []suggestion.Explained) []suggestion.Explained {
 	rank := map[string]int{kindConcept: 0, kindWord: 1, kindNgram: 2, kindFact: 3}
 	slices.SortStableFunc(list, func(a, b suggestion.Explained) int { return cmp.Compare(rank[a.Kind], rank[b.Kind]) })
@@ -73,7 +73,7 @@ func merge(list []suggestion.Explained) []suggestion.Explained {
 		at := -1
 		if x.Kind == kindWord || x.Kind == kindNgram {
 			at = slices.IndexFunc(merged, func(m suggestion.Explained) bool {
-				return m.Kind != kindFact && (within(x.Demand, m.Demand) || within(x.Supply, m.Supply))
+				return m.Kind != kindFact && (m.Label == x.Label || within(x.Demand, m.Demand) || within(x.Supply, m.Supply))
 			})
 		}
 		if at < 0 {

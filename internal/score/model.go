@@ -156,7 +156,7 @@ func (t Thresholds) check() error {
 	return nil
 }
 
-// program is the analysis of the program alone. It takes half a second to make
+// program is the analysis of the program alone. It takes a second to make
 // and is the same for all models.
 var program = sync.OnceValues(func() (*analysis.Analyzer, error) {
 	lex, err := lexicon.Default()
@@ -167,7 +167,7 @@ var program = sync.OnceValues(func() (*analysis.Analyzer, error) {
 })
 
 // Epoch makes the epoch of the embedded lexicon and m. The first of a process
-// costs half a second.
+// costs a second.
 func (m Model) Epoch(number int) (*Epoch, error) {
 	a, err := program()
 	if err != nil {

@@ -28,6 +28,9 @@ const (
 	unsaidTRL          = 150
 )
 
+// unsaid is what a pair has besides its text when neither side says anything.
+const unsaid = unsaidCooperation + unsaidOrganisation + unsaidTRL
+
 // trlStep is what each level between two ranges costs.
 const trlStep = 100
 
@@ -41,6 +44,7 @@ const (
 	blockCountry      = "target_country"
 
 	partText         = "text"
+	partLanguage     = "common_language"
 	partCooperation  = "cooperation"
 	partOrganisation = "organisation"
 	partTRL          = "trl"
@@ -85,14 +89,18 @@ func (e *Epoch) Pair(demand, supply Facts, text uint32, top []Contribution) Resu
 	textPoints := curve(counts)
 	facts := factParts(demand, supply)
 	points := textPoints
-	r.Parts = []Part{{partText, share(textPoints)}}
+	whole := curve(text)
+	r.Parts = []Part{{partText, share(whole)}}
+	if textPoints < whole {
+		r.Parts = append(r.Parts, Part{partLanguage, share(textPoints - whole)})
+	}
 	for _, f := range facts {
 		points += f.points
 		r.Parts = append(r.Parts, Part{f.part, share(f.points)})
 	}
 	r.Score = share(points)
 	if counts >= e.thresholds.Floor {
-		r.Band = e.thresholds.band(points)
+		r.Band = e.thresholds.band(points, textPoints+unsaid)
 	}
 	r.Reasons = reasons(textPoints, text, top, facts)
 	return r
