@@ -53,7 +53,7 @@ type scratch struct {
 	env    *snowballstem.Env
 	folded []byte
 	label  []token
-	tokens []token
+	fields [len(fields)][]token // of the text in hand
 	atoms  []atom
 	tally  tally // of the text in hand
 	total  tally // of all texts of the profile

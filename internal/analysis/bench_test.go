@@ -39,15 +39,14 @@ var longer = []profile.Text{
 	},
 }
 
-// unstated are longer without languages, and with a translation's worth of texts
-// in one profile.
+// unstated are longer without languages.
 func unstated() [][]profile.Text {
 	var list [][]profile.Text
 	for _, t := range longer {
 		t.Lang = ""
 		list = append(list, []profile.Text{t})
 	}
-	return append(list, longer)
+	return list
 }
 
 // sides analyses a profile as an epoch does, for either side in turn.
@@ -62,7 +61,7 @@ func sides(a *analysis.Analyzer, texts []profile.Text, n int) {
 }
 
 // BenchmarkSides analyses profiles on one core: warm, when their words are known;
-// cold, when none is; and mixed, in several languages or ones that must be told.
+// cold, when none is; of languages that must be told; and in three languages each.
 func BenchmarkSides(b *testing.B) {
 	var stated [][]profile.Text
 	for i := range longer {
@@ -91,7 +90,8 @@ func BenchmarkSides(b *testing.B) {
 	}
 	run("warm", stated, false)
 	run("cold", stated, true)
-	run("mixed", unstated(), false)
+	run("unstated", unstated(), false)
+	run("translated", [][]profile.Text{longer}, false)
 }
 
 // BenchmarkNew builds the analyzer of the default lexicon, as every start does.

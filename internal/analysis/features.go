@@ -36,7 +36,7 @@ type Count struct {
 const Unit = 240
 
 // fields are the fields of a text and what a word in each counts.
-var fields = []struct {
+var fields = [...]struct {
 	name  string
 	units uint32
 	of    func(*profile.Text) string
@@ -120,13 +120,12 @@ const unknownLanguage langSet = 1 << (languages - 1)
 // count fills s.tally with the terms of one text and returns its language.
 func (a *Analyzer) count(s *scratch, text *profile.Text) langSet {
 	s.tally.reset()
-	lang := a.language(text)
-	for _, f := range fields {
-		words := f.of(text)
-		if words == "" {
+	lang := a.language(s, text)
+	for i, f := range fields {
+		if len(s.fields[i]) == 0 {
 			continue
 		}
-		a.read(s, lang, words, func(m match) {
+		a.read(s, lang, s.fields[i], func(m match) {
 			for _, c := range m.means {
 				s.tally.of(a.terms[c], c).units += f.units / uint32(len(m.means)) //nolint:gosec // a few meanings
 			}
@@ -191,16 +190,18 @@ func (at *atom) say(units uint32, f func(w word, units uint32, free bool)) {
 	}
 }
 
-// language returns the place of the text's language: the stated one, else the
-// one it seems to be in, else -1.
-func (a *Analyzer) language(text *profile.Text) int {
+// language fills s.fields and returns the place of the text's language: the
+// stated one, else the one it seems to be in, else -1.
+func (a *Analyzer) language(s *scratch, text *profile.Text) int {
+	for i, f := range fields {
+		s.fields[i] = tokenise(s.fields[i][:0], f.of(text))
+	}
 	if i := langIndex(text.Lang); i >= 0 {
 		return i
 	}
-	var all strings.Builder
-	for _, f := range fields {
-		all.WriteString(f.of(text))
-		all.WriteByte('\n')
+	var e evidence
+	for _, tokens := range s.fields {
+		e.add(a.functionWords, tokens)
 	}
-	return langIndex(a.functionWords.detect(all.String()))
+	return langIndex(e.best())
 }

@@ -85,7 +85,7 @@ func TestAFunctionWordInCapitalsIsAWord(t *testing.T) {
 		var als []bool
 		a := small(t)
 		s := a.scratch()
-		a.read(s, langIndex("nl"), words, func(m match) { als = append(als, m.means != nil) })
+		a.read(s, langIndex("nl"), tokenise(nil, words), func(m match) { als = append(als, m.means != nil) })
 		if want := strings.Count(words, "ALS"); len(s.atoms) != want || len(als) != want {
 			t.Errorf("%q has %d words and %d concepts, want %d", words, len(s.atoms), len(als), want)
 		}

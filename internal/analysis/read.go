@@ -36,10 +36,10 @@ type match struct {
 	means    []int32
 }
 
-// read analyses one text of a language: it fills s.atoms and calls found for
-// each label, in order.
-func (a *Analyzer) read(s *scratch, lang int, text string, found func(match)) {
-	a.atomise(s, lang, text)
+// read analyses the tokens of one text of a language: it fills s.atoms and calls
+// found for each label, in order.
+func (a *Analyzer) read(s *scratch, lang int, tokens []token, found func(match)) {
+	a.atomise(s, lang, tokens)
 	if a.without.has(Concepts) {
 		return
 	}
@@ -99,15 +99,14 @@ func (v *vocabulary) beside(at *atom) []int32 {
 	return nil
 }
 
-// atomise fills s.atoms with the words of text that are no function words.
+// atomise fills s.atoms with those words of a text that are no function words.
 // Function words do not part a phrase: care of the elderly is care elderly.
-func (a *Analyzer) atomise(s *scratch, lang int, text string) {
-	s.tokens = tokenise(s.tokens[:0], text)
+func (a *Analyzer) atomise(s *scratch, lang int, tokens []token) {
 	s.atoms = s.atoms[:0]
 	v := a.vocabularyOf(lang)
 	apart := false
-	for n := range s.tokens {
-		t := &s.tokens[n]
+	for n := range tokens {
+		t := &tokens[n]
 		apart = apart || t.apart
 		l := a.lexeme(s, lang, t)
 		if l.empty {
@@ -121,10 +120,10 @@ func (a *Analyzer) atomise(s *scratch, lang int, text string) {
 		if id != 0 || len(l.parts) == 0 {
 			at := atom{id: id, lexeme: l, beginning: l.start, spelled: spelled, start: t.start, end: t.end, apart: apart}
 			if n > 0 && !t.apart {
-				at.before = s.tokens[n-1].word
+				at.before = tokens[n-1].word
 			}
-			if n+1 < len(s.tokens) && !s.tokens[n+1].apart {
-				at.after = s.tokens[n+1].word
+			if n+1 < len(tokens) && !tokens[n+1].apart {
+				at.after = tokens[n+1].word
 			}
 			s.atoms = append(s.atoms, at)
 		} else {

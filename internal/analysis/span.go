@@ -25,15 +25,14 @@ func (a *Analyzer) Spans(texts []profile.Text, terms []string, narrower bool) ma
 	s := a.scratch()
 	defer a.release(s)
 	for i := range texts {
-		lang := a.language(&texts[i])
-		for _, f := range fields {
-			words := f.of(&texts[i])
+		lang := a.language(s, &texts[i])
+		for n, f := range fields {
 			addTo := func(to map[string][]Span, term string, start, end int) {
 				if _, wanted := spans[term]; wanted && len(to[term]) < maxSpans {
 					to[term] = append(to[term], Span{Text: i, Field: f.name, Start: start, End: end})
 				}
 			}
-			a.read(s, lang, words, func(m match) {
+			a.read(s, lang, s.fields[n], func(m match) {
 				start, end := s.atoms[m.from].start, s.atoms[m.to-1].end
 				for _, c := range m.means {
 					for at := c; at >= 0; at = a.broader[at] {

@@ -23,14 +23,14 @@ func (a *Analyzer) Unknown(texts []profile.Text) []Unknown {
 	defer a.release(s)
 	var unknown []Unknown
 	for i := range texts {
-		lang := a.language(&texts[i])
+		lang := a.language(s, &texts[i])
 		name := ""
 		if lang >= 0 {
 			name = lexicon.Languages[lang]
 		}
-		for _, f := range fields {
+		for n, f := range fields {
 			text := f.of(&texts[i])
-			a.read(s, lang, text, func(match) {})
+			a.read(s, lang, s.fields[n], func(match) {})
 			for at := 0; at < len(s.atoms); {
 				whole, known := s.atoms[at], false
 				for ; at < len(s.atoms) && s.atoms[at].start == whole.start; at++ {
