@@ -12,6 +12,7 @@ import (
 	bleve "github.com/blevesearch/bleve_index_api"
 
 	"kobling/internal/fault"
+	"kobling/internal/inverted"
 	"kobling/internal/profile"
 	"kobling/internal/score"
 )
@@ -97,20 +98,29 @@ func (h *half) apply(changes []Change, mark Mark) error {
 	if mark.Seq <= h.mark.Seq {
 		return nil
 	}
+	last := map[profile.ID]int{} // the change of each profile that counts
+	for i, c := range changes {
+		last[c.ID] = i
+	}
 	batch := bleve.NewBatch()
-	for _, c := range changes {
+	var docs []inverted.Document
+	var gone []string
+	for i, c := range changes {
 		switch {
-		case c.ID.Side() != h.side || c.Seq <= h.mark.Seq:
+		case c.ID.Side() != h.side || c.Seq <= h.mark.Seq || last[c.ID] != i:
 		case c.Alive:
 			batch.Update(newDocument(c.ID, c.Seq, c.Side))
+			docs = append(docs, inverted.Document{ID: string(c.ID), Meta: appendMeta(nil, c.Seq, c.Side.Facts), Features: c.Side.Features})
 		default:
 			batch.Delete(string(c.ID))
+			gone = append(gone, string(c.ID))
 		}
 	}
 	batch.SetInternal([]byte(markKey), mark.append(nil))
 	if err := h.write(batch); err != nil {
 		return fmt.Errorf("apply to index, %s: %w", h.side, err)
 	}
+	h.memory.Apply(docs, gone)
 	h.mark = mark
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	bleve "github.com/blevesearch/bleve_index_api"
 
-	"kobling/internal/analysis"
 	"kobling/internal/fault"
 	"kobling/internal/profile"
 	"kobling/internal/score"
@@ -41,24 +40,18 @@ var (
 	_ bleve.Field    = (*field)(nil)
 )
 
-// newDocument returns the document of a profile as revision seq has it. No field
-// has doc values, term vectors or a copy in a common field: nothing here reads
-// them, and without them an index takes a third of the CPU and a sixth of the
-// disk.
+// newDocument returns the document of a profile as revision seq has it. Its
+// features are stored and not indexed: as postings they cost fifty times the CPU
+// to write and to merge, and reading them back in a query seventeen times what
+// package inverted takes. No field has doc values, term vectors or a copy in a
+// common field: nothing here reads them.
 func newDocument(id profile.ID, seq uint64, side score.Side) *document {
-	// One array for all frequencies; the map needs pointers.
-	freqs := make([]bleve.TokenFreq, len(side.Features))
-	terms := make(bleve.TokenFrequencies, len(side.Features))
-	for i, f := range side.Features {
-		freqs[i].SetFrequency(int(f.Weight))
-		terms[f.Term] = &freqs[i]
-	}
 	return &document{id: string(id), fields: []*field{
 		{
 			name: fieldID, options: bleve.IndexField | bleve.StoreField,
 			value: []byte(id), terms: bleve.TokenFrequencies{string(id): once()},
 		},
-		{name: fieldFeatures, options: bleve.IndexField, terms: terms},
+		{name: fieldFeatures, options: bleve.StoreField, value: encodeFeatures(side.Features)},
 		{name: fieldMeta, options: bleve.StoreField, value: appendMeta(nil, seq, side.Facts)},
 		{
 			name: fieldOrg, options: bleve.IndexField | bleve.StoreField,
@@ -108,25 +101,6 @@ func parseSeq(b []byte) (uint64, error) {
 		return 0, fmt.Errorf("stored meta has %d bytes: %w", len(b), fault.ErrInvalid)
 	}
 	return binary.BigEndian.Uint64(b), nil
-}
-
-// checkFeatures says what is wrong with features of one side: they must be
-// sorted, each once, and weigh so much that no sum of products can overflow.
-func checkFeatures(features []analysis.Feature, side profile.Side) error {
-	var total uint64
-	for i, f := range features {
-		switch {
-		case f.Term == "" || i > 0 && f.Term <= features[i-1].Term:
-			return fmt.Errorf("feature %d, %q, is not after the one before it: %w", i, f.Term, fault.ErrInvalid)
-		case f.Weight == 0 || side == profile.Supply && f.Weight > score.MaxImpact:
-			return fmt.Errorf("feature %q of the %s side weighs %d: %w", f.Term, side, f.Weight, fault.ErrInvalid)
-		}
-		total += uint64(f.Weight)
-	}
-	if side == profile.Demand && total > score.DemandTotal {
-		return fmt.Errorf("features of the demand side weigh %d together, more than %d: %w", total, score.DemandTotal, fault.ErrInvalid)
-	}
-	return nil
 }
 
 // ID implements bleve's Document.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
-	segment "github.com/blevesearch/scorch_segment_api/v2"
 
 	"kobling/internal/profile"
 )
@@ -71,51 +70,3 @@ func (x *Index) HalfMark(side profile.Side) uint64 { return x.halves[side].mark.
 
 // Path is where the index lies.
 func (x *Index) Path() string { return x.path }
-
-// Frequencies returns what the postings of term hold, read as the scorer reads
-// them: the frequency of each document that is not deleted, by id.
-func (x *Index) Frequencies(tb testing.TB, side profile.Side, term string) map[profile.ID]uint64 {
-	tb.Helper()
-	snapshot, err := x.halves[side].snapshot()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = snapshot.Close() }()
-	got := map[profile.ID]uint64{}
-	for _, seg := range snapshot.Segments() {
-		for doc, freq := range frequencies(tb, seg.Segment(), term) {
-			if gone := seg.Deleted(); gone != nil && gone.Contains(uint32(doc)) {
-				continue
-			}
-			c, err := candidate(seg.Segment(), uint32(doc))
-			if err != nil {
-				tb.Fatal(err)
-			}
-			got[c.ID] = freq
-		}
-	}
-	return got
-}
-
-func frequencies(tb testing.TB, seg segment.Segment, term string) map[uint64]uint64 {
-	tb.Helper()
-	dict, err := seg.Dictionary(fieldFeatures)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	list, err := dict.PostingsList([]byte(term), nil, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	got := map[uint64]uint64{}
-	for iter := list.Iterator(true, false, false, nil); ; {
-		posting, err := iter.Next()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if posting == nil {
-			return got
-		}
-		got[posting.Number()] = posting.Frequency()
-	}
-}

@@ -11,6 +11,7 @@ import (
 	bleve "github.com/blevesearch/bleve_index_api"
 	"go.uber.org/zap"
 
+	"kobling/internal/inverted"
 	"kobling/internal/profile"
 )
 
@@ -23,6 +24,8 @@ type half struct {
 	queue  *bleve.AnalysisQueue
 	health *health
 	mark   Mark // of the last batch; the zero Mark if there was none
+
+	memory *inverted.Index // the features of all documents
 }
 
 // callbacks guards scorch's two global tables of callbacks. An entry lives only
@@ -75,6 +78,7 @@ func openHalf(path string, side profile.Side, log *zap.Logger) (*half, error) {
 		side:   side,
 		queue:  bleve.NewAnalysisQueue(1), // there is nothing to analyse
 		health: &health{log: log, closing: make(chan struct{}), broken: make(chan struct{})},
+		memory: inverted.New(),
 	}
 	err := h.open(path, false)
 	if err != nil {
@@ -103,7 +107,9 @@ func (h *half) open(path string, readOnly bool) (err error) {
 	}
 	snapshot, err := h.snapshot()
 	if err == nil {
-		h.mark, err = markOf(snapshot.Internal())
+		if h.mark, err = markOf(snapshot.Internal()); err == nil && h.memory != nil {
+			err = h.load(snapshot)
+		}
 		err = errors.Join(err, snapshot.Close())
 	}
 	if err != nil {
@@ -115,6 +121,7 @@ func (h *half) open(path string, readOnly bool) (err error) {
 // close closes the index.
 func (h *half) close() error {
 	close(h.health.closing)
+	h.memory.Wait()
 	err := h.scorch.Close()
 	h.queue.Close()
 	if err != nil {

@@ -4,12 +4,14 @@
 // stream at any time, so nothing here is the truth and nothing is synced for
 // safety's sake.
 //
-// A feature's weight is stored as its term frequency, an integer. A scorer that
-// walks the postings of each segment (find.go) therefore adds up the text part
-// of the pair predicate itself, to the bit, on every replica.
-//
-// Near-duplicates are found exactly too (twins.go), among the profiles of one
-// organisation.
+// Bleve keeps the documents: the features of each with their integer weights, its
+// sequence and its facts; and it finds those of one organisation (twins.go), for
+// near-duplicates. The inverted lists over the features are in memory (package
+// inverted), from bleve's documents at the start and from each batch thereafter.
+// They give the text part of the pair predicate to the bit, on every replica. As
+// postings of bleve's the same took three quarters of all that an event costs, see
+// BenchmarkEvent of package match: 150 features are 150 tiny lists in each of the
+// small segments that a batch makes, written and then merged time and again.
 //
 // Each batch writes its [Mark], the last sequence it holds, together with the
 // documents, so that after a crash the two always agree and the indexer goes on
@@ -37,7 +39,8 @@ import (
 //	   "meta" with the sequence and the facts; one internal value with the mark
 //	2: a field "o" with the organisation as terms, the signature's sketch as
 //	   their frequency, and the signature stored
-const Version = 2
+//	3: the features are stored and no longer postings
+const Version = 3
 
 // Options say which index to open.
 type Options struct {
@@ -63,7 +66,6 @@ type Index struct {
 	halves map[profile.Side]*half
 
 	progress progress
-	pool     sync.Pool // of *scorer
 }
 
 // sides are both sides in the order in which they are opened.
@@ -89,7 +91,6 @@ func Open(dir string, opts Options) (*Index, error) {
 	x := &Index{
 		path: path, log: opts.Log, lock: lock,
 		progress: progress{moved: make(chan struct{})},
-		pool:     sync.Pool{New: func() any { return new(scorer) }},
 	}
 	if err := x.openOrRebuild(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open index %s: %w", path, err), release(lock))

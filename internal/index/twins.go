@@ -3,8 +3,8 @@ package index
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -88,9 +88,6 @@ func twins(ctx context.Context, seg *scorch.SegmentSnapshot, q score.TwinQuery, 
 	return found, nil
 }
 
-// errNoSignature is what is wrong with a document that lacks its stored field.
-var errNoSignature = errors.New("there is no stored signature")
-
 // twin returns the id, sequence and signature of a document.
 func twin(seg segment.Segment, doc uint32) (t score.Twin, sig score.Signature, err error) {
 	var seq, signature bool
@@ -106,17 +103,23 @@ func twin(seg segment.Segment, doc uint32) (t score.Twin, sig score.Signature, e
 			signature = true
 			sig, wrong = score.ParseSignature(value)
 		}
-		return true // see candidate
+		return true // see stored
 	})
 	err = cmp.Or(err, bad, wrong)
-	switch {
-	case err == nil && !seq:
-		err = errNoMeta
-	case err == nil && !signature:
-		err = errNoSignature
+	if err == nil && (!seq || !signature) {
+		err = errIncomplete
 	}
-	if err != nil { // whose fault it is: see candidate
+	if err != nil { // not wrapped: see search
 		return score.Twin{}, nil, fmt.Errorf("document %d %q: %s: %w", doc, t.ID, err.Error(), fault.ErrUnavailable)
 	}
 	return t, sig, nil
+}
+
+// small returns n as a document number of one segment, of which bleve allows
+// fewer than 2^31.
+func small(n uint64) (uint32, error) {
+	if n > math.MaxInt32 {
+		return 0, fmt.Errorf("document number %d in a segment: %w", n, fault.ErrUnavailable)
+	}
+	return uint32(n), nil
 }
