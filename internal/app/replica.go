@@ -22,6 +22,7 @@ type replica struct {
 	streams *stream.Streams
 	index   *index.Index
 	epoch   *score.Epoch
+	sides   *match.Sides // nil: nobody matches here
 	log     *zap.Logger
 }
 
@@ -90,7 +91,7 @@ func (r *replica) apply(ctx context.Context, created time.Time, ms []event.Messa
 // changes analyses ms. What cannot be read is left out, with what was known of
 // its profile: the match worker quarantines it.
 func (r *replica) changes(ms []event.Message) []index.Change {
-	found := match.Changes(r.epoch, ms)
+	found := match.Changes(r.epoch, ms, r.sides)
 	changes := make([]index.Change, len(found))
 	for i, c := range found {
 		changes[i] = index.Change{ID: c.ID, Seq: c.Seq, Side: c.Side, Alive: c.Alive}

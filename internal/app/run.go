@@ -76,15 +76,19 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) roleParts() ([]Part, error) {
 	var parts []Part
 	now := a.now.Load()
+	var sides *match.Sides
+	if a.cfg.Has(config.RoleMatch) {
+		sides = new(match.Sides)
+	}
 	if now.index != nil {
-		replica := &replica{streams: a.streams, index: now.index, epoch: now.epoch, log: a.log.Named("index")}
+		replica := &replica{streams: a.streams, index: now.index, epoch: now.epoch, sides: sides, log: a.log.Named("index")}
 		parts = append(parts, Part{"index", replica.run})
 	}
 	if a.cfg.Has(config.RoleIntake) {
 		parts = append(parts, a.intakePart(now))
 	}
 	if a.cfg.Has(config.RoleMatch) {
-		parts = append(parts, a.matchParts(now)...)
+		parts = append(parts, a.matchParts(now, sides)...)
 	}
 	if a.cfg.Has(config.RoleNotify) {
 		notifying, err := a.notifyPart(now)
@@ -114,8 +118,8 @@ func (a *App) intakePart(now *era) Part {
 	return Part{"intake", func(ctx context.Context) error { return a.intake.Run(ctx, handle) }}
 }
 
-func (a *App) matchParts(now *era) []Part {
-	w := &match.Worker{Finder: now.index, Ledger: a.store, Scorer: now.epoch, Log: a.log.Named("match")}
+func (a *App) matchParts(now *era, sides *match.Sides) []Part {
+	w := &match.Worker{Finder: now.index, Ledger: a.store, Scorer: now.epoch, Sides: sides, Log: a.log.Named("match")}
 	a.match.Quarantine = a.store.Quarantine
 	parts := []Part{{"match", func(ctx context.Context) error { return a.match.Run(ctx, w.Handle) }}}
 	if now.epoch.Number() > 1 {

@@ -21,8 +21,9 @@ type Change struct {
 // Changes returns what ms, in order of sequence, do to an index: for each
 // profile what its newest message says. A message that cannot be read or
 // analysed takes its profile out, whose last good revision it has replaced; the
-// worker quarantines it. Only what names no profile is left out.
-func Changes(s Scorer, ms []event.Message) []Change {
+// worker quarantines it. Only what names no profile is left out. What was analysed
+// is kept in sides for the worker.
+func Changes(s Scorer, ms []event.Message, sides *Sides) []Change {
 	newest := make(map[profile.ID]int, len(ms)) // by profile, the place of its newest message
 	ids := make([]profile.ID, len(ms))
 	for i, m := range ms {
@@ -40,7 +41,7 @@ func Changes(s Scorer, ms []event.Message) []Change {
 		changes = append(changes, Change{ID: ids[i], Seq: m.Sequence})
 		c := &changes[len(changes)-1] // it stays there: there is room for one of each profile
 		g.Go(func() error {
-			c.analyse(s, m)
+			c.analyse(s, m, sides)
 			return nil
 		})
 	}
@@ -49,7 +50,7 @@ func Changes(s Scorer, ms []event.Message) []Change {
 }
 
 // analyse fills in c from m, if m can be read and its profile is published.
-func (c *Change) analyse(s Scorer, m event.Message) {
+func (c *Change) analyse(s Scorer, m event.Message, sides *Sides) {
 	defer func() {
 		if recover() != nil { // the worker meets it too, and says so
 			c.Alive, c.Side = false, score.Side{}
@@ -61,4 +62,5 @@ func (c *Change) analyse(s Scorer, m event.Message) {
 	}
 	c.Side = s.Side(r.Profile)
 	c.Alive = true
+	sides.put(m, c.Side)
 }

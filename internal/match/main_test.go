@@ -64,7 +64,7 @@ func open(tb testing.TB) *house {
 	}
 	tb.Cleanup(func() { _ = x.Close() })
 	return &house{
-		Worker: &match.Worker{Finder: x, Ledger: s, Scorer: e, Log: testkit.Logger(tb)},
+		Worker: &match.Worker{Finder: x, Ledger: s, Scorer: e, Sides: new(match.Sides), Log: testkit.Logger(tb)},
 		t:      tb, store: s, url: url, index: x, epoch: e,
 	}
 }
@@ -113,7 +113,7 @@ func (h *house) catchUp() {
 		return
 	}
 	var changes []index.Change
-	for _, c := range match.Changes(h.epoch, ms) {
+	for _, c := range match.Changes(h.epoch, ms, h.Sides) {
 		changes = append(changes, index.Change{ID: c.ID, Seq: c.Seq, Side: c.Side, Alive: c.Alive})
 	}
 	last := ms[len(ms)-1]

@@ -15,7 +15,10 @@ import (
 // scoring it panicked.
 func (w *Worker) search(ctx context.Context, t *task) (err error) {
 	defer w.recovered(&err)
-	side := w.Scorer.Side(t.Profile)
+	side, ok := w.Sides.take(t.Message)
+	if !ok {
+		side = w.Scorer.Side(t.Profile)
+	}
 	if len(side.Features) == 0 {
 		return nil
 	}

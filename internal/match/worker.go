@@ -35,7 +35,8 @@ type Worker struct {
 	Finder  Finder
 	Ledger  Ledger
 	Scorer  Scorer
-	Rematch bool // of a new epoch: what it finds raises no alert at once
+	Sides   *Sides // what the indexer of this process has analysed; may be nil
+	Rematch bool   // of a new epoch: what it finds raises no alert at once
 	// MaxPairs is how many rows one transaction writes; more are divided, if they
 	// are of more than one profile. 0 means 20,000.
 	MaxPairs int

@@ -85,7 +85,7 @@ func (p panics) Side(of *profile.Profile) score.Side {
 func TestWhatBreaksTheMatcherIsKeptAndTheRestGoesOn(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.Scorer = panics{h.epoch, "evil"}
+	h.Scorer, h.Sides = panics{h.epoch, "evil"}, nil
 	unreadable := h.say("offer.uni.broken", profile.Published, falls)
 	unreadable.Data = []byte("{")
 	errs := h.Handle(t.Context(), []event.Message{
@@ -184,7 +184,7 @@ func TestChangesKeepTheNewestOfEachProfile(t *testing.T) {
 		{Subject: "nothing of ours", Sequence: 99},
 	}
 	alive := map[profile.ID]bool{}
-	for _, c := range match.Changes(panics{h.epoch, "evil"}, ms) {
+	for _, c := range match.Changes(panics{h.epoch, "evil"}, ms, nil) {
 		if _, twice := alive[c.ID]; twice {
 			t.Errorf("%s changes twice", c.ID)
 		}
