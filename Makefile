@@ -7,7 +7,9 @@ LINT    := $(GO) tool -modfile=internal/tools/golangci-lint.mod golangci-lint
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # The fuzz targets run for this long each.
-FUZZTIME ?= 5s
+FUZZTIME ?= 60s
+# Faults are injected for this long.
+FAULTTIME ?= 6m
 
 .DEFAULT_GOAL := help
 
@@ -58,6 +60,10 @@ fuzz: ## Fuzz every parser of foreign input for FUZZTIME each
 	@set -e; for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $$pkg | sed 's/func //'); do \
 	    echo "fuzz $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./$$pkg; done; done
+
+.PHONY: faults
+faults: ## Kill, cut and damage a working service for FAULTTIME, then ask the oracle
+	KOBLING_FAULTS=$(FAULTTIME) $(GO) test -run '^TestFaults$$' -v -timeout 60m ./internal/e2e
 
 .PHONY: dist
 dist: ## Build static binaries for Linux and macOS into dist/

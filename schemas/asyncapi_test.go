@@ -100,7 +100,7 @@ func TestChannelsAreTheSubjectsOfTheCode(t *testing.T) {
 	}
 	for _, op := range []string{
 		api.OpStatus, api.OpReceipt, api.OpSuggestions, api.OpSearch, api.OpExplain, api.OpSubscribe, api.OpSubscriptions,
-		api.OpUnsubscribe, api.OpUnknown,
+		api.OpUnsubscribe, api.OpUnknown, api.OpIndex, api.OpDeadLetters, api.OpDeadLetter, api.OpRetry, api.OpDrop, api.OpRematch,
 	} {
 		want[op] = event.API + "." + op
 	}

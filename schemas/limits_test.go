@@ -86,7 +86,10 @@ func TestClosedListsOfSchemasAreThoseOfTheCode(t *testing.T) {
 		"profile.json/properties/status/enum":                  names(profile.Statuses),
 		"envelope.json/properties/type/enum":                   eventTypes,
 		"suggestion-created.json/properties/band/enum":         names([]suggestion.Band{suggestion.Possible, suggestion.Strong}),
-		"api.json/$defs/receipt/properties/state/enum":         {api.Waits, api.Accepted, api.Rejected, api.Superseded},
+		"api.json/$defs/rematch/properties/state/enum": {
+			string(api.RematchDue), string(api.RematchRuns), string(api.RematchFinished), string(api.RematchReplaced),
+		},
+		"api.json/$defs/receipt/properties/state/enum": {api.Waits, api.Accepted, api.Rejected, api.Superseded},
 	} {
 		name, pointer, _ := strings.Cut(pointer, "/")
 		list, _ := at(t, name, pointer).([]any)
@@ -144,6 +147,15 @@ func TestFieldsOfSchemasAreThoseOfTheCode(t *testing.T) {
 		"api.json/$defs/unknown_query/properties":        api.UnknownQuery{},
 		"api.json/$defs/unknown_words/properties":        api.UnknownWords{},
 		"api.json/$defs/unknown_word/properties":         api.UnknownWord{},
+		"api.json/$defs/index_query/properties":          api.IndexQuery{},
+		"api.json/$defs/index_contents/properties":       api.IndexContents{},
+		"api.json/$defs/index_item/properties":           api.IndexItem{},
+		"api.json/$defs/dead_letters_query/properties":   api.LettersQuery{},
+		"api.json/$defs/dead_letters/properties":         api.DeadLetters{},
+		"api.json/$defs/dead_letter_row/properties":      api.DeadLetterRow{},
+		"api.json/$defs/dead_letter_query/properties":    api.LetterQuery{},
+		"api.json/$defs/dead_letter/properties":          api.DeadLetter{},
+		"api.json/$defs/retried/properties":              api.Retried{},
 	} {
 		name, pointer, _ := strings.Cut(pointer, "/")
 		object, _ := at(t, name, pointer).(map[string]any)

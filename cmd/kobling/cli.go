@@ -32,9 +32,18 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" group:"run" help:"Check that this machine and its settings are fit to run."`
 	Config  configCmd  `cmd:"" group:"run" help:"Check, show or write the configuration."`
 	Eval    evalCmd    `cmd:"" group:"run" help:"Measure how good suggestions are, on collections with known answers."`
+	Bench   benchCmd   `cmd:"" group:"run" help:"Measure how fast it is, beside other engines."`
 	Lexicon lexiconCmd `cmd:"" group:"run" help:"Look after the words by which texts of different languages meet."`
 	Epoch   epochCmd   `cmd:"" group:"run" help:"Have matching use the packs, and what is common among the profiles."`
+	Rematch rematchCmd `cmd:"" group:"run" help:"Match all profiles again, and show how far that is."`
 	Version versionCmd `cmd:"" group:"run" help:"Print the version."`
+
+	Backup   backupCmd   `cmd:"" group:"operate" help:"Write the database and the streams into a directory."`
+	Restore  restoreCmd  `cmd:"" group:"operate" help:"Read a backup into an empty installation."`
+	Audit    auditCmd    `cmd:"" group:"operate" help:"Compare what the streams, the database and the index hold."`
+	Rebuild  rebuildCmd  `cmd:"" group:"operate" help:"Make anew what was lost or damaged."`
+	Withheld withheldCmd `cmd:"" group:"operate" help:"See, and have told, what nobody was told of after a recovery."`
+	DLQ      dlqCmd      `cmd:"" name:"dlq" group:"operate" help:"Look after messages that could not be handled."`
 
 	Publish  publishCmd  `cmd:"" group:"profiles" help:"Publish or revise one profile."`
 	Import   importCmd   `cmd:"" group:"profiles" help:"Publish many profiles from JSON Lines or CSV."`
@@ -56,6 +65,7 @@ type cli struct {
 // groups are the headings under which --help lists commands and flags.
 var groups = []kong.Group{
 	{Key: "run", Title: "Run it:"},
+	{Key: "operate", Title: "Look after it:"},
 	{Key: "profiles", Title: "Say what you need or offer:"},
 	{Key: "suggestions", Title: "See what fits:"},
 	{Key: "alerts", Title: "Be told of it:"},

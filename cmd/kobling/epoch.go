@@ -22,7 +22,7 @@ type epochCmd struct {
 	Make epochMakeCmd `cmd:"" help:"Begin a new epoch with the packs and the profiles of now."`
 }
 
-// installation is how a command finds the database of a service.
+// installation is how a command finds the database of a service, and its packs.
 type installation struct {
 	common `group:"connection"`
 
@@ -140,24 +140,12 @@ func (c *epochMakeCmd) Run(p *process) error {
 		return err
 	}
 	defer epochs.Close()
-	var show *meter
-	stage := ""
-	stop := func() {
-		if show != nil {
-			show.stop()
-		}
-	}
+	show := p.stages()
 	made, err := epochs.Make(p, app.MakeEpoch{
 		WithoutPacks: c.WithoutPacks, DryRun: c.DryRun, TakeOver: c.TakeOver,
-		Progress: func(now string, done, total int) {
-			if now != stage {
-				stop()
-				stage, show = now, p.progress(now)
-			}
-			show.set(int64(done), int64(total))
-		},
+		Progress: show.set,
 	})
-	stop()
+	show.stop()
 	if err != nil && !errors.Is(err, epoch.ErrTooMany) {
 		return err
 	}
@@ -175,7 +163,7 @@ func (c *epochMakeCmd) Run(p *process) error {
 		say(p.out, "This would be epoch %d; nothing was changed.", made.Number)
 	default:
 		say(p.out, "Epoch %d is active. The running processes take it up by themselves and match everything again;", made.Number)
-		say(p.out, "what that brings is alerted in digests only. How far it is: kobling status")
+		say(p.out, "what that brings is alerted in digests only. How far it is: kobling rematch --watch")
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -123,6 +126,46 @@ func TestEverySettingIsAFlagOfServe(t *testing.T) {
 	for _, s := range config.Settings() {
 		if !strings.Contains(help, "\n  --"+s.Name+"=") {
 			t.Errorf("serve has no flag --%s", s.Name)
+		}
+	}
+}
+
+// advice is a command line in a text that a person reads: quoted in an error, or
+// what mends a finding of the audit.
+var advice = regexp.MustCompile(`(?:\\"|see: |with: |mend[A-Za-z]* += "|", ")kobling ([a-z][^"\\):]*)`)
+
+// TestAdviceNamesCommandsThatExist reads the source: a start that refuses to go on
+// says what to run, and an audit what mends its findings.
+func TestAdviceNamesCommandsThatExist(t *testing.T) {
+	t.Parallel()
+	parser, _ := parse(t, nil)
+	paths := map[string]bool{}
+	for _, leaf := range parser.Model.Leaves(true) {
+		paths[strings.TrimPrefix(leaf.FullPath(), "kobling ")] = true
+	}
+	found := map[string]bool{}
+	for _, root := range []string{"../../internal", "."} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			for _, m := range advice.FindAllStringSubmatch(string(b), -1) {
+				words := strings.Fields(m[1])
+				if !paths[words[0]] && (len(words) < 2 || !paths[words[0]+" "+words[1]]) {
+					t.Errorf("%s advises to run \"kobling %s\", which does not exist", path, m[1])
+				}
+				found[words[0]] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"rebuild", "dlq", "migrate", "serve", "epoch"} {
+		if !found[name] {
+			t.Errorf("no advice to run kobling %s was found: this test reads nothing", name)
 		}
 	}
 }

@@ -234,7 +234,11 @@ type bar struct {
 
 func newBar(p *process, title string, total int64) *bar {
 	if !isTerminal(p.err) {
-		say(p.err, "%s %d …", title, total)
+		if total == 0 {
+			say(p.err, "%s …", title)
+		} else {
+			say(p.err, "%s %d …", title, total)
+		}
 		return &bar{}
 	}
 	w := progress.NewWriter()

@@ -210,6 +210,30 @@ func (m *meter) stop() {
 	}
 }
 
+// stages shows how far each stage of long work is, one after the other.
+type stages struct {
+	p     *process
+	stage string
+	show  *meter
+}
+
+func (p *process) stages() *stages { return &stages{p: p} }
+
+func (s *stages) set(stage string, done, total int) {
+	if stage != s.stage {
+		s.stop()
+		s.stage, s.show = stage, s.p.progress(stage)
+	}
+	s.show.set(int64(done), int64(total))
+}
+
+func (s *stages) stop() {
+	if s.show != nil {
+		s.show.stop()
+		s.show = nil
+	}
+}
+
 type lexiconListCmd struct {
 	packDir
 	output

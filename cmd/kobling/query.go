@@ -295,6 +295,9 @@ func (c *statusCmd) Run(p *process) error {
 		} else {
 			say(p.out, "Waiting: %d to take in, %d to match, %d to tell, %d events to publish", s.Waiting.Intake, s.Waiting.Match, s.Waiting.Notify, s.Waiting.Events)
 		}
+		if r := s.Rematch; r != nil {
+			say(p.out, "Matching again in epoch %d: %d of %d profiles; follow it with: kobling rematch --watch", r.Epoch, r.Done, r.Total)
+		}
 		for name, state := range s.Checks {
 			if state != "ok" {
 				say(p.out, "Not ready: %s: %s", name, state)

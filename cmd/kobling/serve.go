@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"runtime/pprof"
 
 	"kobling/internal/app"
 	"kobling/internal/config"
@@ -11,6 +14,8 @@ import (
 type serveCmd struct {
 	common
 	config.Config `embed:"" group:"settings"`
+
+	CPUProfile string `name:"cpuprofile" hidden:"" type:"path" placeholder:"FILE" help:"Write a CPU profile there, for go tool pprof."`
 }
 
 // Help is shown under --help.
@@ -28,6 +33,11 @@ func (c *serveCmd) Run(p *process) (err error) {
 	if err != nil {
 		return err
 	}
+	stop, err := profileCPU(c.CPUProfile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	a, err := p.start(cfg)
 	if err != nil {
 		return err
@@ -42,6 +52,24 @@ func (c *serveCmd) Run(p *process) (err error) {
 		say(p.out, "  Mails    %s (no --smtp-url is set)", info.MailDir)
 	}
 	return a.Run(p)
+}
+
+// profileCPU writes a CPU profile until stop is called; without a name it does nothing.
+func profileCPU(name string) (stop func() error, err error) {
+	if name == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(name) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, fmt.Errorf("--cpuprofile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("--cpuprofile: %w", err), f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 // start opens everything with the process's own logger.

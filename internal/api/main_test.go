@@ -33,14 +33,16 @@ const limit = time.Minute
 type service struct {
 	*app.Client
 
-	nc *nats.Conn
+	nc       *nats.Conn
+	database string // its address
 }
 
 func start(t *testing.T) *service {
 	t.Helper()
+	database := testkit.DatabaseURL(t, store.Migrate)
 	cfg, _, err := config.Load(config.Source{Flags: map[string]string{
 		"data-dir": t.TempDir(), "nats-listen": "127.0.0.1:0", "http-listen": "127.0.0.1:0", "roles": "api,intake,match",
-		"database-url": testkit.DatabaseURL(t, store.Migrate),
+		"database-url": database,
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +69,7 @@ func start(t *testing.T) *service {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	s := &service{Client: a.Client(), nc: nc}
+	s := &service{Client: a.Client(), nc: nc, database: database}
 	testkit.Eventually(t, limit, "the service answers", func() bool {
 		_, err := s.Status(t.Context())
 		return err == nil

@@ -53,8 +53,14 @@ type Service struct {
 	Log    Log
 	Finder Finder
 	Epoch  *score.Epoch
+	// Letters are the messages that were given up.
+	Letters Letters
 	// Status says how far the work has come.
 	Status func(ctx context.Context) (Status, error)
+	// Index says what the index holds.
+	Index func(ctx context.Context, q IndexQuery) (IndexContents, error)
+	// Rematch says how far the last re-match has come, and may begin one.
+	Rematch func(ctx context.Context, q RematchQuery) (Rematch, error)
 	// CheckURL says what is wrong with a webhook's address.
 	CheckURL func(string) error
 	// Room is how many bytes one answer may have.
@@ -74,6 +80,12 @@ func (s *Service) Answers() map[string]func(ctx context.Context, request []byte)
 		OpSubscriptions: answer(s.subscriptions),
 		OpUnsubscribe:   answer(s.unsubscribe),
 		OpUnknown:       answer(s.unknown),
+		OpIndex:         answer(s.index),
+		OpDeadLetters:   answer(s.deadLetters),
+		OpDeadLetter:    answer(s.deadLetter),
+		OpRetry:         answer(s.retry),
+		OpDrop:          answer(s.drop),
+		OpRematch:       answer(func(ctx context.Context, q RematchQuery) (Rematch, error) { return s.Rematch(ctx, q) }),
 	}
 }
 

@@ -25,6 +25,12 @@ const (
 	OpSubscriptions = "subscriptions" // struct{} → Subscriptions
 	OpUnsubscribe   = "unsubscribe"   // Unsubscribe → struct{}
 	OpUnknown       = "unknown"       // UnknownQuery → UnknownWords
+	OpIndex         = "index"         // IndexQuery → IndexContents
+	OpDeadLetters   = "dead_letters"  // LettersQuery → DeadLetters
+	OpDeadLetter    = "dead_letter"   // LetterQuery → DeadLetter
+	OpRetry         = "retry"         // LetterQuery → Retried
+	OpDrop          = "drop"          // LetterQuery → struct{}
+	OpRematch       = "rematch"       // RematchQuery → Rematch
 )
 
 // Status is how far the work has come.
@@ -40,6 +46,7 @@ type Status struct {
 	DeadLetters  int64             `json:"dead_letters"`
 	IndexApplied uint64            `json:"index_applied"` // PROFILES sequence
 	MailDir      string            `json:"mail_dir,omitempty"`
+	Rematch      *Rematch          `json:"rematch,omitempty"` // the one that runs or is due, if any
 }
 
 // Waiting is the work not yet done, by stage.

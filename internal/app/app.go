@@ -18,7 +18,6 @@ import (
 	"kobling/internal/fault"
 	"kobling/internal/index"
 	"kobling/internal/notify/mail"
-	"kobling/internal/score"
 	"kobling/internal/store"
 	"kobling/internal/stream"
 	"kobling/internal/telemetry"
@@ -50,7 +49,9 @@ type App struct {
 
 	ready         *cached[telemetry.Status]
 	intake, match *stream.Consumer // counted in metrics; also without the role
-	closers       []func() error   // in the order of opening
+	rematcher     *rematcher       // likewise
+	meters        meters
+	closers       []func() error // in the order of opening
 }
 
 // Start brings up the embedded servers that cfg asks for, and opens everything.
@@ -63,7 +64,7 @@ func Start(ctx context.Context, cfg config.Config, o Options) (_ *App, err error
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		a.openDataDir, a.openDatabase, a.openStreams, a.openEpoch, a.openIndex, a.openMail, a.openHTTP, a.saveTenants,
+		a.openDataDir, a.startDatabase, a.openDatabase, a.openNATS, a.openStreams, a.fence, a.openEpoch, a.openIndex, a.openMail, a.openHTTP, a.saveTenants,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -95,8 +96,8 @@ func (a *App) openDataDir(context.Context) error {
 	return nil
 }
 
-func (a *App) openDatabase(ctx context.Context) error {
-	url := a.cfg.DatabaseURL.Reveal()
+// startDatabase starts the embedded PostgreSQL, if cfg asks for it.
+func (a *App) startDatabase(ctx context.Context) error {
 	if a.cfg.EmbeddedDatabase() {
 		pg, err := embedded.StartPostgres(ctx, embedded.PostgresOptions{
 			Dir: filepath.Join(a.cfg.DataDir, "postgres"), Binaries: a.cfg.PostgresBin, Log: a.log.Named("postgres"),
@@ -106,12 +107,25 @@ func (a *App) openDatabase(ctx context.Context) error {
 		}
 		a.postgres = pg
 		a.onClose(pg.Stop)
-		url = pg.URL()
-		if err := store.Migrate(ctx, url); err != nil {
+	}
+	return nil
+}
+
+// databaseURL returns the address of the database, which has been started.
+func (a *App) databaseURL() string {
+	if a.postgres != nil {
+		return a.postgres.URL()
+	}
+	return a.cfg.DatabaseURL.Reveal()
+}
+
+func (a *App) openDatabase(ctx context.Context) error {
+	if a.postgres != nil {
+		if err := store.Migrate(ctx, a.databaseURL()); err != nil {
 			return err
 		}
 	}
-	s, err := store.Open(ctx, url, store.Options{Log: a.log.Named("store"), MaxConns: int32(min(a.cfg.DatabaseConn, 1000))}) //nolint:gosec // bounded
+	s, err := store.Open(ctx, a.databaseURL(), store.Options{Log: a.log.Named("store"), MaxConns: int32(min(a.cfg.DatabaseConn, 1000))}) //nolint:gosec // bounded
 	if err != nil {
 		return err
 	}
@@ -120,7 +134,7 @@ func (a *App) openDatabase(ctx context.Context) error {
 	return nil
 }
 
-func (a *App) openStreams(ctx context.Context) error {
+func (a *App) openNATS(ctx context.Context) error {
 	o := natsOptions(a.cfg, a.log.Named("nats"))
 	if a.cfg.EmbeddedNATS() {
 		n, err := embedded.StartNATS(ctx, embedded.NATSOptions{
@@ -139,7 +153,11 @@ func (a *App) openStreams(ctx context.Context) error {
 	}
 	a.conn = conn
 	a.onClose(func() error { conn.Close(); return nil })
-	a.streams, err = stream.Open(ctx, conn)
+	return nil
+}
+
+func (a *App) openStreams(ctx context.Context) (err error) {
+	a.streams, err = stream.Open(ctx, a.conn)
 	if a.cfg.EmbeddedNATS() && (err == nil || errors.Is(err, fault.ErrNotFound)) {
 		if a.streams, err = a.ownStreams(ctx, err); err != nil {
 			return err
@@ -158,7 +176,7 @@ func (a *App) ownStreams(ctx context.Context, missing error) (*stream.Streams, e
 			return nil, err
 		}
 		if used {
-			return nil, fmt.Errorf("the database knows profiles, but the streams that held them are gone from %s; restore that directory from a backup: %w",
+			return nil, fmt.Errorf("the database knows profiles, but the streams that held them are gone from %s: run \"kobling rebuild stream\", or restore that directory from a backup: %w",
 				filepath.Join(a.cfg.DataDir, "nats"), missing)
 		}
 	}
@@ -172,23 +190,26 @@ func streamConfig(cfg config.Config) stream.Config {
 	return stream.Config{Replicas: cfg.NATSReplicas, MaxBytes: cfg.StreamMaxMiB << 20}
 }
 
-func (a *App) openIndex(context.Context) error {
+func (a *App) openIndex(ctx context.Context) error {
 	if !a.cfg.Has(config.RoleMatch) && !a.cfg.Has(config.RoleAPI) {
 		return nil
 	}
-	e := a.now.Load().epoch
-	x, err := a.newIndex(e)
+	generation, err := a.store.IndexGeneration(ctx)
 	if err != nil {
 		return err
 	}
-	a.now.Store(&era{epoch: e, index: x})
+	now := &era{epoch: a.now.Load().epoch, generation: generation}
+	if now.index, err = a.newIndex(now); err != nil {
+		return err
+	}
+	a.now.Store(now)
 	a.onClose(func() error { return a.now.Load().index.Close() })
-	return nil
+	return a.removeIndexes(now)
 }
 
-// newIndex opens the index of an epoch, which is empty if the epoch is new here.
-func (a *App) newIndex(e *score.Epoch) (*index.Index, error) {
-	return index.Open(filepath.Join(a.cfg.DataDir, "index"), index.Options{Epoch: indexName(e), Log: a.log.Named("index")})
+// newIndex opens the index of an era, which is empty if the era is new here.
+func (a *App) newIndex(e *era) (*index.Index, error) {
+	return index.Open(filepath.Join(a.cfg.DataDir, "index"), index.Options{Epoch: IndexName(e.epoch, e.generation), Log: a.log.Named("index")})
 }
 
 func (a *App) openMail(ctx context.Context) error {
@@ -240,6 +261,7 @@ func (a *App) Info() RunInfo {
 	r := RunInfo{PID: os.Getpid(), Version: a.options.Version, NATSURL: a.cfg.NATSURL, HTTP: "http://" + a.http.Addr().String()}
 	if a.nats != nil {
 		r.NATSURL, r.NATSUser, r.NATSPassword = a.nats.ClientURL(), embedded.LocalUser, a.nats.Password()
+		r.OperatorPassword = a.nats.OperatorPassword()
 	}
 	if a.postgres != nil {
 		r.DatabaseURL = a.postgres.URL()

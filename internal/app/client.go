@@ -38,7 +38,7 @@ func Dial(ctx context.Context, cfg config.Config) (*Client, error) {
 			return nil, err
 		}
 		o.URL, o.User, o.Password = info.NATSURL, info.NATSUser, info.NATSPassword
-		o.Wait = 3 * time.Second // it is on this machine: there or not
+		o.Wait = localWait
 	}
 	conn, err := stream.Connect(ctx, o)
 	switch {
@@ -49,6 +49,9 @@ func Dial(ctx context.Context, cfg config.Config) (*Client, error) {
 	}
 	return &Client{conn: conn, own: true}, nil
 }
+
+// localWait is how long a server on this machine is waited for: it is there or not.
+const localWait = 3 * time.Second
 
 func natsOptions(cfg config.Config, log *zap.Logger) stream.Options {
 	return stream.Options{
@@ -232,6 +235,11 @@ func (c *Client) Unknown(ctx context.Context, f func(api.UnknownWords)) error {
 	}
 }
 
+// Rematch says how far the last re-match is, and may begin one.
+func (c *Client) Rematch(ctx context.Context, q api.RematchQuery) (api.Rematch, error) {
+	return ask[api.Rematch](ctx, c, api.OpRematch, q)
+}
+
 // Subscribe makes a subscription.
 func (c *Client) Subscribe(ctx context.Context, s alert.Subscription) (api.NewSubscription, error) {
 	return ask[api.NewSubscription](ctx, c, api.OpSubscribe, s)
@@ -245,5 +253,41 @@ func (c *Client) Subscriptions(ctx context.Context) (api.Subscriptions, error) {
 // Unsubscribe ends a subscription.
 func (c *Client) Unsubscribe(ctx context.Context, id uuid.UUID) error {
 	_, err := ask[struct{}](ctx, c, api.OpUnsubscribe, api.Unsubscribe{ID: id})
+	return err
+}
+
+// DeadLetters calls f for the messages that were given up, the latest first.
+func (c *Client) DeadLetters(ctx context.Context, f func(api.DeadLetterRow) error) error {
+	var q api.LettersQuery
+	for {
+		page, err := ask[api.DeadLetters](ctx, c, api.OpDeadLetters, q)
+		if err != nil {
+			return err
+		}
+		for _, l := range page.Items {
+			if err := f(l); err != nil {
+				return err
+			}
+		}
+		if page.Next == 0 {
+			return nil
+		}
+		q.Offset = page.Next
+	}
+}
+
+// DeadLetter returns one message that was given up.
+func (c *Client) DeadLetter(ctx context.Context, id string) (api.DeadLetter, error) {
+	return ask[api.DeadLetter](ctx, c, api.OpDeadLetter, api.LetterQuery{ID: id})
+}
+
+// Retry puts a message that was given up through again.
+func (c *Client) Retry(ctx context.Context, id string) (api.Retried, error) {
+	return ask[api.Retried](ctx, c, api.OpRetry, api.LetterQuery{ID: id})
+}
+
+// Drop forgets a message that was given up.
+func (c *Client) Drop(ctx context.Context, id string) error {
+	_, err := ask[struct{}](ctx, c, api.OpDrop, api.LetterQuery{ID: id})
 	return err
 }

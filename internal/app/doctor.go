@@ -167,7 +167,7 @@ func refuseLoss(ctx context.Context, cfg config.Config) error {
 	defer s.Close()
 	used, err := s.Used(ctx)
 	if err == nil && used {
-		err = fmt.Errorf("the database knows profiles, but the NATS server lacks the streams that held them: restore them from a backup: %w", fault.ErrNotFound)
+		err = fmt.Errorf("the database knows profiles, but the NATS server lacks the streams that held them: run \"kobling rebuild stream\", or restore them from a backup: %w", fault.ErrNotFound)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,14 +23,15 @@ import (
 	"kobling/internal/translate"
 )
 
-// era is what changes with the epoch.
+// era is what changes with the epoch, or when indexes are to be begun anew.
 type era struct {
-	epoch *score.Epoch
-	index *index.Index // nil without the roles api and match
+	epoch      *score.Epoch
+	generation int          // of the index; see store.RebuildIndexes
+	index      *index.Index // nil without the roles api and match
 }
 
-// errNewEpoch ends the roles, to begin anew in another epoch.
-var errNewEpoch = errors.New("another epoch is active")
+// errNewEpoch ends the roles, to begin anew in another era.
+var errNewEpoch = errors.New("another epoch is active, or another index is asked for")
 
 const (
 	// watchEvery is how often a process looks which epoch is active.
@@ -160,11 +162,12 @@ func (a *App) openEpoch(ctx context.Context) error {
 	return fmt.Errorf("others make epochs all the time: %w", fault.ErrUnavailable)
 }
 
-// awaitEpoch returns another epoch with errNewEpoch once it is active, read and
-// made.
-func (a *App) awaitEpoch(ctx context.Context) (*score.Epoch, error) {
+// awaitEpoch returns another era, without its index, with errNewEpoch once its epoch
+// is active, read and made, or its generation of the index is asked for.
+func (a *App) awaitEpoch(ctx context.Context) (*era, error) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
+	now := a.now.Load()
 	for {
 		select {
 		case <-ctx.Done():
@@ -172,8 +175,18 @@ func (a *App) awaitEpoch(ctx context.Context) (*score.Epoch, error) {
 		case <-tick.C:
 		}
 		number, _, err := a.store.ActiveEpoch(ctx)
-		if err != nil || number == a.now.Load().epoch.Number() {
+		if err != nil {
 			continue // the readiness tells of the database
+		}
+		generation, err := a.store.IndexGeneration(ctx)
+		if err != nil {
+			continue
+		}
+		if number == now.epoch.Number() {
+			if generation != now.generation {
+				return &era{epoch: now.epoch, generation: generation}, errNewEpoch
+			}
+			continue
 		}
 		active, err := readEpoch(ctx, a.store, a.cfg.DataDir)
 		switch {
@@ -184,20 +197,19 @@ func (a *App) awaitEpoch(ctx context.Context) (*score.Epoch, error) {
 		case !active.same():
 			return nil, active.olderError()
 		default:
-			return active.made, errNewEpoch
+			return &era{epoch: active.made, generation: generation}, errNewEpoch
 		}
 	}
 }
 
-// enter makes the process go on in an epoch. Its roles do not run meanwhile.
-func (a *App) enter(e *score.Epoch) error {
+// enter makes the process go on in another era. Its roles do not run meanwhile.
+func (a *App) enter(next *era) error {
 	old := a.now.Load()
-	next := &era{epoch: e}
 	if old.index != nil {
-		if indexName(e) == indexName(old.epoch) {
+		if IndexName(next.epoch, next.generation) == IndexName(old.epoch, old.generation) {
 			next.index, old.index = old.index, nil
 		} else {
-			x, err := a.newIndex(e)
+			x, err := a.newIndex(next)
 			if err != nil {
 				return err
 			}
@@ -205,9 +217,30 @@ func (a *App) enter(e *score.Epoch) error {
 		}
 	}
 	a.now.Store(next)
-	a.log.Info("the epoch has changed", zap.Int("epoch", e.Number()), zap.String("fingerprint", e.Fingerprint()))
-	if old.index != nil {
-		return old.index.Close()
+	a.log.Info("the era has changed", zap.Int("epoch", next.epoch.Number()), zap.String("fingerprint", next.epoch.Fingerprint()), zap.Int("index", next.generation))
+	if old.index == nil {
+		return nil
 	}
-	return nil
+	if err := old.index.Close(); err != nil {
+		return err
+	}
+	return a.removeIndexes(next)
+}
+
+// removeIndexes removes those of the epoch that are of an older generation than
+// the one in use.
+func (a *App) removeIndexes(now *era) error {
+	dir := filepath.Join(a.cfg.DataDir, "index")
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, entry := range found {
+		name := entry.Name()
+		if strings.HasPrefix(name, IndexName(now.epoch, 0)) && !strings.HasPrefix(name, IndexName(now.epoch, now.generation)+"-") {
+			errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -67,9 +67,14 @@ func (c *cluster) config(dir string) config.Config {
 	c.t.Helper()
 	flags := map[string]string{"data-dir": dir}
 	maps.Copy(flags, c.flags)
+	return load(c.t, flags)
+}
+
+func load(tb testing.TB, flags map[string]string) config.Config {
+	tb.Helper()
 	cfg, _, err := config.Load(config.Source{Flags: flags})
 	if err != nil {
-		c.t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return cfg
 }
@@ -124,6 +129,10 @@ func (c *cluster) publish(p *process, id profile.ID, lang, title string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	testkit.Eventually(c.t, limit, "role api answers", func() bool {
+		_, err := p.Client().Status(c.t.Context())
+		return err == nil
+	})
 	seq, err := p.Client().Submit(c.t.Context(), Submission{ID: id, Type: event.TypeSubmitted, Data: body})
 	if err != nil {
 		c.t.Fatal(err)

@@ -30,19 +30,13 @@ type Epochs struct {
 // OpenEpochs connects to the database that cfg names, or to that of the service
 // that runs with cfg's data directory on this machine.
 func OpenEpochs(ctx context.Context, cfg config.Config, version string) (*Epochs, error) {
-	url := cfg.DatabaseURL.Reveal()
-	if cfg.EmbeddedDatabase() {
-		info, err := ReadRunInfo(cfg.DataDir)
-		if err != nil {
-			return nil, err
-		}
-		if url = info.DatabaseURL; url == "" {
-			return nil, fmt.Errorf("the service of data directory %s keeps its tables on a server of its own choice: name it with --database-url or KOBLING_DATABASE_URL: %w", cfg.DataDir, fault.ErrInvalid)
-		}
-	}
-	s, err := store.Open(ctx, url, store.Options{MaxConns: 4})
+	url, err := databaseURL(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("reach the database: %w", err)
+		return nil, err
+	}
+	s, err := openStore(ctx, url)
+	if err != nil {
+		return nil, err
 	}
 	return &Epochs{store: s, dataDir: cfg.DataDir, version: version}, nil
 }

@@ -23,6 +23,7 @@ type replica struct {
 	index   *index.Index
 	epoch   *score.Epoch
 	sides   *match.Sides // nil: nobody matches here
+	meter   *stageMeter
 	log     *zap.Logger
 }
 
@@ -56,14 +57,14 @@ func (r *replica) fence(ctx context.Context) (created time.Time, err error) {
 		return info.Created, r.index.Reset()
 	}
 	if info.LastSeq < mark.Seq {
-		return info.Created, fmt.Errorf("%w: PROFILES ends at %d, but %d had been applied: data was lost; restore the stream's directory from a backup", stream.ErrFence, info.LastSeq, mark.Seq)
+		return info.Created, fmt.Errorf("%w: PROFILES ends at %d, but the index had applied %d: the stream lost data; %s", stream.ErrFence, info.LastSeq, mark.Seq, mendIndexed)
 	}
 	anchor, there, err := r.streams.At(ctx, mark.Seq)
 	if err != nil {
 		return info.Created, err
 	}
 	if there && (!anchor.Time.Equal(mark.Time) || sha256.Sum256(anchor.Data) != mark.Hash) {
-		return info.Created, fmt.Errorf("%w: message %d of PROFILES is not the one that was applied: data was lost; restore the stream's directory from a backup", stream.ErrFence, mark.Seq)
+		return info.Created, fmt.Errorf("%w: message %d of PROFILES is not the one that the index applied: the stream lost data; %s", stream.ErrFence, mark.Seq, mendIndexed)
 	}
 	return info.Created, nil
 }
@@ -71,12 +72,17 @@ func (r *replica) fence(ctx context.Context) (created time.Time, err error) {
 // apply writes what ms say into the index, trying again while it cannot, e.g.
 // because the disk is full: a message that was passed over would never be found.
 func (r *replica) apply(ctx context.Context, created time.Time, ms []event.Message) error {
+	began := time.Now()
 	changes := r.changes(ms)
+	r.meter.step("analyse", time.Since(began))
 	last := ms[len(ms)-1]
 	mark := index.Mark{Created: created, Seq: last.Sequence, Time: last.Time, Hash: sha256.Sum256(last.Data)}
 	for {
+		began = time.Now()
 		err := r.index.Apply(ctx, changes, mark)
 		if !errors.Is(err, fault.ErrUnavailable) {
+			r.meter.step("apply", time.Since(began))
+			r.meter.messages(float64(len(ms)))
 			return err
 		}
 		r.log.Error("index cannot be written; it waits", zap.Error(err))

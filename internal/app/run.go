@@ -11,6 +11,7 @@ import (
 	"kobling/internal/alert"
 	"kobling/internal/api"
 	"kobling/internal/config"
+	"kobling/internal/dlq"
 	"kobling/internal/event"
 	"kobling/internal/fault"
 	"kobling/internal/intake"
@@ -25,8 +26,8 @@ import (
 	"kobling/internal/suggestion"
 )
 
-// durableMatch is the consumer of PROFILES that all match workers share.
-const durableMatch = "match"
+// DurableMatch is the consumer of PROFILES that all match workers share.
+const DurableMatch = "match"
 
 // intakeParallel is how many profiles' submissions are taken in at once: each
 // waits for the disk, not for the processor.
@@ -35,7 +36,10 @@ const intakeParallel = 16
 // Run plays the roles until ctx ends, then finishes what is in hand. When another
 // epoch becomes active they go on in that one.
 func (a *App) Run(ctx context.Context) error {
-	lasting := []Part{{"http", func(ctx context.Context) error { return a.health.Run(ctx, a.http) }}}
+	lasting := []Part{
+		{"http", func(ctx context.Context) error { return a.health.Run(ctx, a.http) }},
+		{"fence", a.watchFence},
+	}
 	if a.postgres != nil {
 		lasting = append(lasting, Part{"postgres", a.guardPostgres})
 	}
@@ -57,14 +61,14 @@ func (a *App) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var next *score.Epoch
+		var next *era
 		parts = append(parts, Part{"epoch", func(ctx context.Context) (err error) {
 			next, err = a.awaitEpoch(ctx)
 			return err
 		}})
 		err = run(ctx, a.log, append(parts, lasting...)...)
 		if !errors.Is(err, errNewEpoch) {
-			return err
+			return advised(err)
 		}
 		if err := a.enter(next); err != nil {
 			return err
@@ -81,7 +85,7 @@ func (a *App) roleParts() ([]Part, error) {
 		sides = new(match.Sides)
 	}
 	if now.index != nil {
-		replica := &replica{streams: a.streams, index: now.index, epoch: now.epoch, sides: sides, log: a.log.Named("index")}
+		replica := &replica{streams: a.streams, index: now.index, epoch: now.epoch, sides: sides, meter: &a.meters.index, log: a.log.Named("index")}
 		parts = append(parts, Part{"index", replica.run})
 	}
 	if a.cfg.Has(config.RoleIntake) {
@@ -114,24 +118,31 @@ func (a *App) guardPostgres(ctx context.Context) error {
 func (a *App) intakePart(now *era) Part {
 	w := &intake.Worker{Log: a.streams, Inbox: a.streams, Ledger: a.store, Detector: now.epoch.Analyzer()}
 	a.intake.Quarantine = a.store.Quarantine
-	handle := stream.Each(intakeParallel, w.Handle)
+	handle := a.live(stream.Each(intakeParallel, w.Handle))
 	return Part{"intake", func(ctx context.Context) error { return a.intake.Run(ctx, handle) }}
 }
 
 func (a *App) matchParts(now *era, sides *match.Sides) []Part {
-	w := &match.Worker{Finder: now.index, Ledger: a.store, Scorer: now.epoch, Sides: sides, Log: a.log.Named("match")}
+	w := &match.Worker{Finder: now.index, Ledger: a.store, Scorer: now.epoch, Sides: sides, Log: a.log.Named("match"), Observe: a.meters.match.observe}
 	a.match.Quarantine = a.store.Quarantine
-	parts := []Part{{"match", func(ctx context.Context) error { return a.match.Run(ctx, w.Handle) }}}
-	if now.epoch.Number() > 1 {
-		// Live events and withdrawals never queue behind a re-match.
-		again := &match.Worker{Finder: now.index, Ledger: a.store, Scorer: now.epoch, Log: a.log.Named("rematch"), Rematch: true}
-		c := &stream.Consumer{
-			From: a.streams, Stream: stream.Profiles, Durable: fmt.Sprintf("rematch-%d", now.epoch.Number()),
-			Quarantine: a.store.Quarantine, Log: a.log.Named("rematch"),
-		}
-		parts = append(parts, Part{"rematch", func(ctx context.Context) error { return c.Run(ctx, again.Handle) }})
+	handle := a.live(w.Handle)
+	again := &match.Worker{
+		Finder: now.index, Ledger: a.store, Scorer: now.epoch, Log: a.rematcher.log, Observe: a.meters.rematch.observe,
+		Rematch: true, MaxPairs: a.rematcher.rows, Yield: a.rematcher.throttle.Yield,
 	}
-	return parts
+	rematch := &rematchEra{rematcher: a.rematcher, epoch: now.epoch.Number(), index: now.index, match: again.Handle}
+	return []Part{
+		{"match", func(ctx context.Context) error { return a.match.Run(ctx, handle) }},
+		{"rematch", rematch.run},
+	}
+}
+
+// live has a re-match step aside while h has something in hand.
+func (a *App) live(h stream.Handle) stream.Handle {
+	return func(ctx context.Context, ms []event.Message) []error {
+		defer a.rematcher.throttle.Live()()
+		return h(ctx, ms)
+	}
 }
 
 func (a *App) notifyPart(now *era) (Part, error) {
@@ -155,7 +166,7 @@ func (a *App) notifyPart(now *era) (Part, error) {
 		Log:       a.log.Named("notify"),
 	}
 	return Part{"jobs", func(ctx context.Context) error {
-		return a.store.RunJobs(ctx, store.Handlers{Notify: w.Handle, Publish: a.publishEvent})
+		return a.store.RunJobs(ctx, store.Handlers{Notify: a.meters.notify.attempt(w.Handle), Publish: a.publishEvent})
 	}}, nil
 }
 
@@ -189,8 +200,12 @@ func (a *App) apiPart() Part {
 
 func (a *App) service(now *era) *api.Service {
 	return &api.Service{
-		Ledger: ledger{a.store}, Log: a.streams, Finder: now.index, Epoch: now.epoch,
-		Status: a.Status, CheckURL: webhook.CheckURL, Room: int(a.conn.MaxPayload()),
+		Letters: &dlq.Desk{Ledger: a.store, Log: a.streams},
+		Ledger:  ledger{a.store}, Log: a.streams, Finder: now.index, Epoch: now.epoch,
+		Index: func(ctx context.Context, q api.IndexQuery) (api.IndexContents, error) {
+			return indexContents(ctx, now.index, q)
+		},
+		Status: a.Status, Rematch: a.rematch, CheckURL: webhook.CheckURL, Room: int(a.conn.MaxPayload()),
 	}
 }
 
@@ -219,8 +234,14 @@ func (l ledger) Subscriptions(ctx context.Context) ([]alert.Subscription, error)
 	return l.Store.Subscriptions(ctx, "")
 }
 
-// indexName makes a fingerprint fit to name a directory.
-func indexName(e *score.Epoch) string {
+// IndexName names the directory of an index, in the folder "index" of the data
+// directory: by the fingerprint of its epoch, and by how often it was asked that
+// indexes are begun anew.
+func IndexName(e *score.Epoch, generation int) string {
 	sum := sha256.Sum256([]byte(e.Fingerprint()))
-	return hex.EncodeToString(sum[:8])
+	name := hex.EncodeToString(sum[:8])
+	if generation > 0 {
+		name += fmt.Sprintf("-g%d", generation)
+	}
+	return name
 }

@@ -15,14 +15,15 @@ import (
 // to reach it, and the key that lets them. It is kept as <data-dir>/run.json,
 // readable by its owner only.
 type RunInfo struct {
-	PID          int    `json:"pid"`
-	Version      string `json:"version"`
-	NATSURL      string `json:"nats_url"`
-	NATSUser     string `json:"nats_user,omitempty"`
-	NATSPassword string `json:"nats_password,omitempty"`
-	DatabaseURL  string `json:"database_url,omitempty"` // of the embedded PostgreSQL
-	HTTP         string `json:"http,omitempty"`         // base URL of health and metrics
-	MailDir      string `json:"mail_dir,omitempty"`
+	PID              int    `json:"pid"`
+	Version          string `json:"version"`
+	NATSURL          string `json:"nats_url"`
+	NATSUser         string `json:"nats_user,omitempty"`
+	NATSPassword     string `json:"nats_password,omitempty"`
+	OperatorPassword string `json:"operator_password,omitempty"` // of the embedded NATS server
+	DatabaseURL      string `json:"database_url,omitempty"`      // of the embedded PostgreSQL
+	HTTP             string `json:"http,omitempty"`              // base URL of health and metrics
+	MailDir          string `json:"mail_dir,omitempty"`
 }
 
 func runInfoPath(dataDir string) string { return filepath.Join(dataDir, "run.json") }

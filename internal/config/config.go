@@ -38,6 +38,8 @@ type Config struct {
 	Roles      []string `name:"roles" default:"api,intake,match,notify" placeholder:"ROLE,…" help:"What this process does: api, intake, match, notify."`
 	PublicURL  string   `name:"public-url" placeholder:"URL" help:"Address of this installation as people reach it, for links in alerts."`
 
+	RematchShare int `name:"rematch-share" default:"75" placeholder:"PERCENT" help:"Most of its time that a process spends on a re-match while it has live work as well, 1 to 100. Live work goes first all the same."`
+
 	SMTPURL             Secret   `name:"smtp-url" placeholder:"URL" help:"SMTP server for e-mail alerts: smtp://user:password@host:587 (STARTTLS), smtps://host:465, or smtp+plain://host:25 without encryption. Without it mails are written to DATA-DIR/mail."`
 	MailFrom            string   `name:"mail-from" default:"kobling <kobling@localhost>" placeholder:"ADDRESS" help:"Sender of e-mail alerts."`
 	WebhookAllowPrivate []string `name:"webhook-allow-private" placeholder:"CIDR,…" help:"Private address ranges that webhooks may reach all the same, e.g. 10.1.0.0/16. None by default."`
@@ -139,6 +141,9 @@ func (c *Config) Check() error {
 		if _, _, err := net.ParseCIDR(cidr); err != nil {
 			fail("webhook-allow-private", "not a CIDR: %q", cidr)
 		}
+	}
+	if c.RematchShare < 1 || c.RematchShare > 100 {
+		fail("rematch-share", "must be from 1 to 100 percent, is %d", c.RematchShare)
 	}
 	if _, err := zapcore.ParseLevel(c.LogLevel); err != nil {
 		fail("log-level", "%q is not one of debug, info, warn, error", c.LogLevel)

@@ -62,12 +62,12 @@ func TestEveryBadSettingIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, _, err := config.Load(env(map[string]string{
 		"KOBLING_DATA_DIR": "/srv/kobling", "KOBLING_LOG_LEVEL": "loud", "KOBLING_ROLES": "api,cook",
-		"KOBLING_DATABASE_URL": "mysql://secret@db", "KOBLING_MAIL_FROM": "nobody",
+		"KOBLING_DATABASE_URL": "mysql://secret@db", "KOBLING_MAIL_FROM": "nobody", "KOBLING_REMATCH_SHARE": "0",
 	}))
 	if err == nil {
 		t.Fatal("Load accepted bad settings")
 	}
-	for _, want := range []string{"log-level", "cook", "database-url", "mail-from"} {
+	for _, want := range []string{"log-level", "cook", "database-url", "mail-from", "rematch-share"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error does not name %s:\n%v", want, err)
 		}

@@ -116,7 +116,7 @@ func mails(t *testing.T, dir string) []string {
 // TestAKilledDemoEndsAsAnUndisturbedOne kills demonstrations again and again, at
 // moments that they reach whatever the speed of the machine: while PostgreSQL is
 // set up, before the first profile, and when so many profiles are matched. What
-// a killed process had in hand is delivered again after half a minute; the two
+// a killed process had in hand is delivered again after five seconds; the two
 // wait for that side by side.
 func TestAKilledDemoEndsAsAnUndisturbedOne(t *testing.T) { //nolint:tparallel // the group waits for those within
 	t.Parallel()

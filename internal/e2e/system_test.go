@@ -39,6 +39,7 @@ const limit = time.Minute
 type system struct {
 	*app.Client
 
+	cfg  config.Config
 	info app.RunInfo
 	mail *testkit.MailServer
 	stop func()
@@ -84,7 +85,7 @@ func startOn(t *testing.T, dir, database string) *system {
 	}
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
-	s := &system{Client: a.Client(), info: a.Info(), mail: mail}
+	s := &system{Client: a.Client(), cfg: cfg, info: a.Info(), mail: mail}
 	stopped := false
 	s.stop = func() {
 		if stopped {

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -35,7 +36,10 @@ type NATSOptions struct {
 	// Throwaway leaves it to the operating system when what was acknowledged
 	// reaches the disk. For tests only.
 	Throwaway bool
-	Log       *zap.Logger
+	// Service lets other processes of the service in, over TCP, as [ServiceUser]
+	// with every right.
+	Service bool
+	Log     *zap.Logger
 }
 
 // NATS is a NATS server with JetStream inside this process.
@@ -44,13 +48,16 @@ type NATSOptions struct {
 // and may do everything. Other processes of this machine connect over TCP as
 // the user [LocalUser] with the password of [NATS.Password], and may publish
 // profiles, ask the API and listen to what is told to producers; see
-// localPermissions.
+// localPermissions. Whoever looks after the installation connects as
+// [OperatorUser]; see operatorPermissions.
 type NATS struct {
 	options  NATSOptions
 	lock     *dirLock
 	key      nkeys.KeyPair // the process's own; new at each start, never stored
 	keyID    string
-	password string
+	password string // of LocalUser
+	operator string // of OperatorUser
+	service  string // of ServiceUser; new at each start, "" for none
 
 	mu      sync.Mutex
 	server  *server.Server // nil while stopped
@@ -62,6 +69,9 @@ type NATS struct {
 // bounds the start only. The caller must call Stop.
 func StartNATS(ctx context.Context, o NATSOptions) (*NATS, error) {
 	n := &NATS{options: o, address: o.Listen}
+	if o.Service {
+		n.service = rand.Text()
+	}
 	if err := n.prepare(); err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
@@ -85,7 +95,10 @@ func (n *NATS) prepare() error {
 		return err
 	}
 	n.lock = lock
-	if n.password, err = localPassword(filepath.Join(n.options.Dir, "local.password")); err == nil {
+	if n.password, err = keptPassword(filepath.Join(n.options.Dir, "local.password")); err == nil {
+		n.operator, err = keptPassword(filepath.Join(n.options.Dir, "operator.password"))
+	}
+	if err == nil {
 		if n.key, err = nkeys.CreateUser(); err == nil {
 			n.keyID, err = n.key.PublicKey()
 		}
@@ -225,6 +238,13 @@ func (n *NATS) ClientURL() string {
 // in a directory and stays. Keep it out of logs; a file that shows it must be
 // readable by its owner only.
 func (n *NATS) Password() string { return n.password }
+
+// OperatorPassword returns the password of [OperatorUser], with the same care.
+func (n *NATS) OperatorPassword() string { return n.operator }
+
+// ServicePassword returns the password of [ServiceUser], which nobody has but this
+// process; "" without [NATSOptions.Service].
+func (n *NATS) ServicePassword() string { return n.service }
 
 // Restart stops the server and starts it again with the same address and keys;
 // connections come back by themselves. It is the way out when JetStream stays

@@ -190,6 +190,80 @@ func TestLocalClientMayProduceAndNoMore(t *testing.T) {
 	}
 }
 
+func TestTheOperatorMayReadAllAndWriteNothing(t *testing.T) {
+	t.Parallel()
+
+	n := startNATS(t, embedded.NATSOptions{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	js, err := jetstream.New(connect(t, "", n.ConnectOption()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "PROFILES", Subjects: []string{"profiles.*.*.*"}, AllowDirect: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.Publish(t.Context(), "profiles.need.org.1", []byte("who")); err != nil {
+		t.Fatal(err)
+	}
+	refused := make(chan error, 1)
+	operator := connect(t, n.ClientURL(), nats.UserInfo(embedded.OperatorUser, n.OperatorPassword()),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { refused <- err }))
+	ojs, err := jetstream.New(operator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ojs.Stream(t.Context(), "PROFILES")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := s.GetMsg(t.Context(), 1); err != nil || string(m.Data) != "who" {
+		t.Errorf("first message = %v, %v; want \"who\"", m, err)
+	}
+	for _, subject := range []string{
+		"profiles.need.org.1",
+		"control.need.org.1",
+		"intake.need.org.1",
+		"$JS.API.STREAM.PURGE.PROFILES",
+		"$JS.API.STREAM.DELETE.PROFILES",
+		"$JS.API.STREAM.UPDATE.PROFILES",
+		"$JS.API.STREAM.RESTORE.PROFILES",
+		"$JS.API.STREAM.MSG.DELETE.PROFILES",
+		"$JS.API.CONSUMER.DELETE.PROFILES.match",
+		"$JS.API.CONSUMER.CREATE.PROFILES.match",
+	} {
+		if err := operator.Publish(subject, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := next(t, refused); !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Errorf("publish to %s: %v, want a permissions violation", subject, err)
+		}
+	}
+	if n.OperatorPassword() == n.Password() {
+		t.Error("both users have one password")
+	}
+}
+
+// Other processes of the service get in only when the server expects them.
+func TestOnlyAnExpectedServiceMayDoEverything(t *testing.T) {
+	t.Parallel()
+
+	n := startNATS(t, embedded.NATSOptions{Dir: t.TempDir(), Listen: "127.0.0.1:0", Service: true})
+	service := connect(t, n.ClientURL(), nats.UserInfo(embedded.ServiceUser, n.ServicePassword()))
+	js, err := jetstream.New(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "PROFILES", Subjects: []string{"profiles.*.*.*"}}); err != nil {
+		t.Errorf("the service cannot make a stream: %v", err)
+	}
+	closed := startNATS(t, embedded.NATSOptions{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	for _, password := range []string{closed.ServicePassword(), n.ServicePassword()} {
+		if nc, err := nats.Connect(closed.ClientURL(), nats.UserInfo(embedded.ServiceUser, password)); err == nil {
+			nc.Close()
+			t.Errorf("with password %q a service comes in that nobody expects", password)
+		}
+	}
+}
+
 func TestNATSSaysThatItsPortIsTaken(t *testing.T) {
 	t.Parallel()
 

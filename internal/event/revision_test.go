@@ -154,3 +154,39 @@ func TestOutcomesAreEvents(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDecodeRevision: whatever lies on PROFILES is read or refused as poison, and
+// what is read can be written and read again.
+func FuzzDecodeRevision(f *testing.F) {
+	for _, r := range []event.Revision{
+		{ID: "need.acme.1", IntakeSeq: 3, Revision: 2, Status: profile.Published, Profile: &profile.Profile{ID: "need.acme.1"}},
+		{ID: "offer.acme.1", IntakeSeq: 3, Revision: 2, Status: profile.Withdrawn, Quiet: true},
+	} {
+		m, err := event.EncodeRevision(r)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(m.Subject, "3", "2", string(r.Status), m.Header["ce-type"][0], m.Data)
+		f.Add("profiles.need.acme.2", "0", "18446744073709551616", "x", event.TypeRevised, m.Data)
+	}
+	f.Fuzz(func(t *testing.T, subject, intakeSeq, revision, status, eventType string, data []byte) {
+		m := event.Envelope{ID: "1", Source: "/", Type: eventType, Data: data}.Binary(subject)
+		m.Header[event.HeaderIntakeSeq], m.Header[event.HeaderRevision] = []string{intakeSeq}, []string{revision}
+		m.Header[event.HeaderStatus] = []string{status}
+		r, err := event.DecodeRevision(m)
+		if err != nil {
+			if !errors.Is(err, fault.ErrPoison) {
+				t.Errorf("DecodeRevision = %v, want poison", err)
+			}
+			return
+		}
+		again, err := event.EncodeRevision(r)
+		if err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+		back, err := event.DecodeRevision(again)
+		if err != nil || back.ID != r.ID || back.IntakeSeq != r.IntakeSeq || back.Revision != r.Revision || back.Status != r.Status || (back.Profile == nil) != (r.Profile == nil) {
+			t.Errorf("read %+v and then %+v, %v", r, back, err)
+		}
+	})
+}

@@ -110,7 +110,7 @@ func (h *half) apply(changes []Change, mark Mark) error {
 		case c.ID.Side() != h.side || c.Seq <= h.mark.Seq || last[c.ID] != i:
 		case c.Alive:
 			batch.Update(newDocument(c.ID, c.Seq, c.Side))
-			docs = append(docs, inverted.Document{ID: string(c.ID), Meta: appendMeta(nil, c.Seq, c.Side.Facts), Features: c.Side.Features})
+			docs = append(docs, inverted.Document{ID: string(c.ID), Meta: encodeMeta(c.Seq, c.Side.Facts), Features: c.Side.Features})
 		default:
 			batch.Delete(string(c.ID))
 			gone = append(gone, string(c.ID))

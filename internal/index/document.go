@@ -41,10 +41,8 @@ var (
 )
 
 // newDocument returns the document of a profile as revision seq has it. Its
-// features are stored and not indexed: as postings they cost fifty times the CPU
-// to write and to merge, and reading them back in a query seventeen times what
-// package inverted takes. No field has doc values, term vectors or a copy in a
-// common field: nothing here reads them.
+// features are stored and not indexed, see the package comment. No field has doc
+// values, term vectors or a copy in a common field: nothing here reads them.
 func newDocument(id profile.ID, seq uint64, side score.Side) *document {
 	return &document{id: string(id), fields: []*field{
 		{
@@ -52,7 +50,7 @@ func newDocument(id profile.ID, seq uint64, side score.Side) *document {
 			value: []byte(id), terms: bleve.TokenFrequencies{string(id): once()},
 		},
 		{name: fieldFeatures, options: bleve.StoreField, value: encodeFeatures(side.Features)},
-		{name: fieldMeta, options: bleve.StoreField, value: appendMeta(nil, seq, side.Facts)},
+		{name: fieldMeta, options: bleve.StoreField, value: encodeMeta(seq, side.Facts)},
 		{
 			name: fieldOrg, options: bleve.IndexField | bleve.StoreField,
 			value: side.Signature.AppendBinary(nil), terms: organisations(id, side),
@@ -81,13 +79,13 @@ func once() *bleve.TokenFreq {
 	return f
 }
 
-// appendMeta appends what a candidate needs besides its text part: the sequence
+// encodeMeta is what a candidate needs besides its text part: the sequence
 // and the facts.
-func appendMeta(b []byte, seq uint64, facts score.Facts) []byte {
-	return facts.AppendBinary(binary.BigEndian.AppendUint64(b, seq))
+func encodeMeta(seq uint64, facts score.Facts) []byte {
+	return facts.AppendBinary(binary.BigEndian.AppendUint64(nil, seq))
 }
 
-// parseMeta reads what appendMeta wrote.
+// parseMeta reads what encodeMeta wrote.
 func parseMeta(b []byte) (seq uint64, facts score.Facts, err error) {
 	if seq, err = parseSeq(b); err == nil {
 		facts, err = score.ParseFacts(b[8:])

@@ -13,6 +13,7 @@
 package inverted
 
 import (
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -73,6 +74,21 @@ func (x *Index) Len() (n int) {
 
 // Blocks is the number of blocks.
 func (x *Index) Blocks() int { return len(*x.parts.Load()) }
+
+// All yields the id and the meta of every document, in no order. All of it is of
+// one state of the index.
+func (x *Index) All() iter.Seq2[string, []byte] {
+	parts := *x.parts.Load()
+	return func(yield func(string, []byte) bool) {
+		for _, p := range parts {
+			for doc := range uint32(p.docs()) { //nolint:gosec // see maxBlock
+				if !p.gone.has(doc) && !yield(p.ids.get(doc), p.meta(doc)) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // Wait returns once no merge is under way. No change may be made meanwhile.
 func (x *Index) Wait() { x.behind.Wait() }

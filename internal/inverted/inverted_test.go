@@ -121,8 +121,14 @@ func TestFindEqualsBruteForce(t *testing.T) {
 				}
 				checkTop(t, x, want, q.Features, floor, 1+rng.IntN(20))
 			}
-			if x.Len() != len(m) {
-				t.Fatalf("Len = %d, want %d", x.Len(), len(m))
+			all := maps.Collect(x.All())
+			if x.Len() != len(m) || len(all) != len(m) {
+				t.Fatalf("%d documents, Len = %d, want %d", len(all), x.Len(), len(m))
+			}
+			for id, meta := range all {
+				if string(m[id].Meta) != string(meta) {
+					t.Fatalf("%s has %q, want %q", id, meta, m[id].Meta)
+				}
 			}
 		}
 		x.Wait()

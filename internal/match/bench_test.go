@@ -1,17 +1,20 @@
 package match_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"kobling/internal/event"
 	"kobling/internal/profile"
 )
 
-// writer writes texts whose words follow Zipf's law and, half of them, come from
-// one of 400 topics.
+// writer writes texts whose words follow Zipf's law and, three in four, come from
+// one of 400 topics of 400 words.
 type writer struct {
 	rng  *rand.Rand
 	zipf *rand.Zipf
@@ -27,8 +30,8 @@ func (w *writer) text() string {
 	var b strings.Builder
 	for range 189 {
 		word := w.zipf.Uint64()
-		if w.rng.IntN(2) == 0 {
-			word = (topic*7919 + w.rng.Uint64N(800)*101) % 150_000
+		if w.rng.IntN(4) > 0 {
+			word = (topic*7919 + w.rng.Uint64N(400)*101) % 150_000
 		}
 		// Syllables, so that it looks like a word to whoever takes words apart.
 		for {
@@ -64,6 +67,7 @@ func BenchmarkEvent(b *testing.B) {
 		next()
 		h.catchUp()
 	}
+	pairs := h.stored()
 	var ready [][]event.Message
 	for b.Loop() {
 		if len(ready) == 0 {
@@ -82,4 +86,19 @@ func BenchmarkEvent(b *testing.B) {
 		ready = ready[1:]
 	}
 	b.ReportMetric(batch*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(h.stored()-pairs)/float64(batch*b.N), "rows/event")
+}
+
+// stored counts the suggestions.
+func (h *house) stored() (n int) {
+	h.t.Helper()
+	conn, err := pgx.Connect(h.t.Context(), h.url)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(h.t.Context())) }()
+	if err := conn.QueryRow(h.t.Context(), `SELECT count(*) FROM suggestion`).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
 }

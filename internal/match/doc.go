@@ -71,6 +71,11 @@
 // notification, unless one for the same subscription, pair and kind has a band
 // at least as high in a state other than held.
 //
+// After a recovery, a revision that the database learns anew is quiet although its
+// message is not (profile.withheld), up to the sequence repair.quiet_until: it may have
+// been told of before what was lost. A head that is handled again at the sequence that
+// it has keeps what it was.
+//
 // # Near-duplicates
 //
 // duplicate(a, b) is a relation of two profiles of one side and one organisation

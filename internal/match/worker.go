@@ -36,11 +36,41 @@ type Worker struct {
 	Ledger  Ledger
 	Scorer  Scorer
 	Sides   *Sides // what the indexer of this process has analysed; may be nil
-	Rematch bool   // of a new epoch: what it finds raises no alert at once
+	Rematch bool   // what it finds raises no alert at once
 	// MaxPairs is how many rows one transaction writes; more are divided, if they
 	// are of more than one profile. 0 means 20,000.
 	MaxPairs int
-	Log      *zap.Logger
+	// Yield, if set, is called before each search and each transaction and may wait:
+	// there a re-match lets live work go first.
+	Yield func(ctx context.Context)
+	// Observe, if set, is told how long each step took.
+	Observe func(s Step, took time.Duration)
+	Log     *zap.Logger
+}
+
+// Step is a part of the work on a batch.
+type Step string
+
+// The steps.
+const (
+	StepWait   Step = "wait"   // for the index
+	StepFind   Step = "find"   // of all profiles of a batch, which are analysed and scored as well
+	StepCommit Step = "commit" // of one transaction
+)
+
+// observe returns a function that ends a step.
+func (w *Worker) observe(s Step) func() {
+	if w.Observe == nil {
+		return func() {}
+	}
+	began := time.Now()
+	return func() { w.Observe(s, time.Since(began)) }
+}
+
+func (w *Worker) yield(ctx context.Context) {
+	if w.Yield != nil {
+		w.Yield(ctx)
+	}
 }
 
 // task is one message of a batch.
@@ -128,6 +158,7 @@ func (w *Worker) work(ctx context.Context, tasks []*task) {
 
 // wait waits for the index, but no longer than limit.
 func (w *Worker) wait(ctx context.Context, seq uint64, limit time.Duration) error {
+	defer w.observe(StepWait)()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := w.Finder.WaitFor(ctx, seq); err != nil {
@@ -139,10 +170,12 @@ func (w *Worker) wait(ctx context.Context, seq uint64, limit time.Duration) erro
 // match fills in what is found of tasks, on all processors, and returns those tasks
 // that did not fail.
 func (w *Worker) match(ctx context.Context, tasks []*task) []*task {
+	defer w.observe(StepFind)()
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range tasks {
 		g.Go(func() error {
+			w.yield(ctx)
 			t.err = w.search(ctx, t)
 			return nil // each task has its own
 		})
@@ -181,6 +214,8 @@ func (w *Worker) commit(ctx context.Context, tasks []*task) {
 // commitBatch is the ledger's Commit; a panic is an error that wraps
 // fault.ErrPoison.
 func (w *Worker) commitBatch(ctx context.Context, b suggestion.Batch) (out suggestion.Outcome, err error) {
+	w.yield(ctx)
+	defer w.observe(StepCommit)()
 	defer w.recovered(&err)
 	return w.Ledger.Commit(ctx, b)
 }

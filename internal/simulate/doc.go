@@ -34,8 +34,8 @@
 //   - The gate: validity against a clock that moves between any two steps, clusters
 //     that are joined and parted, decisions bound to contents. What opens it leaves
 //     a job; the clock of those who work jobs may be ahead.
-//   - Epochs, with the re-match of everything, and replicas that are late to hear
-//     of them.
+//   - Epochs, with the re-match of everything that there is when they have begun,
+//     and replicas that are late to hear of them; more re-matches in the same epoch.
 //   - Early withdrawal: retiring a head before its message is matched.
 //   - Delivery: pending, sending, sent, failed, held and suppressed, with several
 //     attempts at one notification at once; subscriptions that begin and end; what

@@ -23,23 +23,29 @@ type batch struct {
 	couples [couples]coupleRow
 }
 
-// rematch is the second durable consumer, that of the newest epoch. It delivers
-// everything that there is and, for ever, everything that comes.
+// rematch is a run over everything that there is when it begins, with a durable
+// consumer of its own.
 type rematch struct {
 	consumer consumer
 	epoch    int
+	run      int // within the epoch
 	upto     int // the last sequence that it delivers
 }
 
-// ensureRematch creates the consumer of an epoch that is already active, if it
-// does not exist.
+// ensureRematch begins the first run of an epoch that is already active, if it has
+// not begun.
 func (w *world) ensureRematch(epoch int) {
 	if w.rematch.epoch < epoch {
-		w.rematch = rematch{epoch: epoch, upto: maxSequence}
+		w.rematch = rematch{epoch: epoch, run: 1, upto: len(w.profiles.all) - 1}
 		if w.variant == RangeBeforeSwitch {
 			w.rematch.upto = w.planned
 		}
 	}
+}
+
+// finished reports whether every message of the run is settled.
+func (r *rematch) finished(present uint64) bool {
+	return present&(2<<r.upto-1)&^r.consumer.acked == 0
 }
 
 // matcher handles PROFILES messages in batches, for ever.
@@ -55,7 +61,7 @@ func (w *world) matcher(p *process, r *replica) {
 			live, again = w.deliverable(false, r), w.deliverable(true, r)
 			return live|again != 0
 		})
-		from, available, rematch, epoch := &w.matchConsumer, live, false, r.epoch
+		from, available, rematch, epoch, run := &w.matchConsumer, live, false, r.epoch, w.rematch.run
 		if live == 0 || again != 0 && w.rng.IntN(2) == 0 {
 			from, available, rematch = &w.rematch.consumer, again, true
 		}
@@ -73,7 +79,7 @@ func (w *world) matcher(p *process, r *replica) {
 		for _, seq := range seqs {
 			failed := slices.ContainsFunc(tasks, func(t *task) bool { return t.seq == seq && t.failed })
 			switch {
-			case rematch && w.rematch.epoch != epoch: // that consumer is gone
+			case rematch && (w.rematch.epoch != epoch || w.rematch.run != run): // that consumer is gone
 			case failed && (!stale || w.variant != EpochAcknowledged):
 				from.nak(seq)
 			default:

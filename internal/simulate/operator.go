@@ -24,6 +24,8 @@ func (w *world) operator(p *process) {
 			w.unsubscribe(p)
 		case switchEpoch:
 			w.switchEpoch(p)
+		case rematchAgain:
+			w.rematchAgain(p)
 		case sweep:
 			w.sweep(p)
 		}
@@ -120,4 +122,17 @@ func (w *world) switchEpoch(p *process) {
 	t.commit()
 	p.step("creates the re-match")
 	w.ensureRematch(w.db.committed.activeEpoch)
+}
+
+// rematchAgain begins another run in the active epoch, unless one is not finished.
+func (w *world) rematchAgain(p *process) {
+	p.step("looks where the stream ends")
+	epoch, upto := w.rematch.epoch, len(w.profiles.all)-1
+	p.step("begins another re-match")
+	if w.rematch.epoch != epoch || w.db.committed.activeEpoch != epoch || !w.rematch.finished(w.profiles.present()) {
+		w.tracef("another re-match is refused")
+		return
+	}
+	w.rematch = rematch{epoch: epoch, run: w.rematch.run + 1, upto: upto}
+	w.tracef("run %d of epoch %d up to %d", w.rematch.run, epoch, upto)
 }

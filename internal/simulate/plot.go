@@ -26,6 +26,7 @@ const (
 	unsubscribe
 	switchEpoch
 	sweep
+	rematchAgain
 )
 
 // roughen chooses how often things go wrong in this run.
@@ -100,7 +101,7 @@ func (w *world) plot() {
 		}
 	case epochal:
 		events, actions = 4+w.rng.IntN(12), 1+w.rng.IntN(4)
-		do = []action{switchEpoch, switchEpoch, sweep}
+		do = []action{switchEpoch, switchEpoch, sweep, rematchAgain, rematchAgain}
 	case burst:
 		events, actions = 5+w.rng.IntN(4), w.rng.IntN(3)
 		do = []action{subscribe}

@@ -41,14 +41,14 @@ func report(seed uint64, v Variant) string {
 func TestARunDoesSomething(t *testing.T) {
 	t.Parallel()
 	var trace bytes.Buffer
-	for seed := range uint64(10 * themes) {
+	for seed := range uint64(20 * themes) {
 		Trace(seed, Protocol, &trace)
 	}
 	for _, want := range []string{
 		"withdraws early", "conflict on intake", "rejects", "acknowledgement of", "is superseded", "is over",
 		"gives up waiting", "rematch=true", "waits for row", "crash", "restarts", "holds notification", "starts notification",
 		"tells subscription", "read a page", "what is not valid yet", "sweep", "unsubscribe", "healed",
-		"found couple", "refers to", "waits for notification", "says also posted as",
+		"another re-match is refused", "run 2 of epoch", "found couple", "refers to", "waits for notification", "says also posted as",
 	} {
 		if !bytes.Contains(trace.Bytes(), []byte(want)) {
 			t.Errorf("never in the traces: %q", want)

@@ -34,6 +34,9 @@ const (
 	RangeBeforeSwitch
 	// RematchTells takes what only a re-match wrote for news.
 	RematchTells
+	// RematchMarks marks every row that a re-match writes as its own, also one that
+	// live work wrote.
+	RematchMarks
 	// AnnounceRisen announces a pair only when it is higher than it ever was, even
 	// if that was no news.
 	AnnounceRisen
@@ -113,6 +116,7 @@ var names = [variants]string{
 	EpochAcknowledged:  "stopped at the turn and acked",
 	RangeBeforeSwitch:  "re-match range before switch",
 	RematchTells:       "re-match is news",
+	RematchMarks:       "re-match marks what was news",
 	AnnounceRisen:      "only what rose is announced",
 	HeadsByEpoch:       "heads by (epoch, seq)",
 	NoTurn:             "no turn",

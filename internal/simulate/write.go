@@ -128,7 +128,7 @@ func (w *world) writeRow(t *transaction, pair int, r row) bool {
 		if !r.rematch {
 			w.watchRow(pair, r)
 		}
-		r.rematch = r.rematch && (old.rematch || r.demandSeq != old.demandSeq || r.supplySeq != old.supplySeq)
+		r.rematch = r.rematch && (old.rematch || r.demandSeq != old.demandSeq || r.supplySeq != old.supplySeq || w.variant == RematchMarks)
 		*old = r
 		t.wrote(k)
 	}

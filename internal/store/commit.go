@@ -18,13 +18,16 @@ import (
 const takeTurn = `SELECT number FROM active_epoch FOR UPDATE`
 
 // upsertHeads is statement 2b. A row that is not returned was newer already. A
-// tombstone keeps what figures need of its profile: cluster and revision.
+// tombstone keeps what figures need of its profile: cluster and revision. After a
+// recovery, what was told of before the recovery is not known: a revision that the
+// database learns anew is quiet, and withheld unless it was quiet anyway.
 const upsertHeads = `
-INSERT INTO profile (id, kind, org, seq, epoch, intake_seq, revision, alive, quiet, quarantined, status, body,
+INSERT INTO profile (id, kind, org, seq, epoch, intake_seq, revision, alive, quiet, withheld, quarantined, status, body,
 	cluster, visibility, anonymous, legal_entity, valid_from, valid_until, content_digest)
-SELECT id, split_part(id, '.', 1), split_part(id, '.', 2), seq, @epoch, intake_seq, revision, alive, quiet, quarantined, status, body::jsonb,
+SELECT id, split_part(id, '.', 1), split_part(id, '.', 2), seq, @epoch, intake_seq, revision, alive,
+	quiet OR seq <= quiet_until, alive AND NOT quiet AND seq <= quiet_until, quarantined, status, body::jsonb,
 	cluster, visibility, anonymous, legal_entity, valid_from, valid_until, content_digest
-FROM unnest(@ids::text[], @seqs::bigint[], @intake_seqs::bigint[], @revisions::bigint[], @alive::boolean[], @quiet::boolean[],
+FROM (SELECT quiet_until FROM repair) repair, unnest(@ids::text[], @seqs::bigint[], @intake_seqs::bigint[], @revisions::bigint[], @alive::boolean[], @quiet::boolean[],
 	@quarantined::boolean[], @status::text[], @bodies::text[], @clusters::text[], @visibility::text[], @anonymous::boolean[],
 	@legal_entities::text[], @valid_from::timestamptz[], @valid_until::timestamptz[], @digests::bytea[])
 	AS head (id, seq, intake_seq, revision, alive, quiet, quarantined, status, body, cluster, visibility, anonymous,
@@ -32,7 +35,10 @@ FROM unnest(@ids::text[], @seqs::bigint[], @intake_seqs::bigint[], @revisions::b
 ORDER BY id COLLATE "C"
 ON CONFLICT (id) DO UPDATE SET
 	seq = excluded.seq, epoch = excluded.epoch, intake_seq = greatest(profile.intake_seq, excluded.intake_seq),
-	revision = greatest(profile.revision, excluded.revision), alive = excluded.alive, quiet = excluded.quiet,
+	revision = greatest(profile.revision, excluded.revision), alive = excluded.alive,
+	quiet = CASE WHEN profile.seq = excluded.seq AND NOT profile.quarantined THEN profile.quiet ELSE excluded.quiet END,
+	withheld = CASE WHEN profile.seq = excluded.seq AND NOT profile.quarantined THEN profile.withheld
+		ELSE excluded.withheld AND profile.intake_seq < excluded.intake_seq END,
 	quarantined = excluded.quarantined, status = excluded.status, body = excluded.body,
 	cluster = CASE WHEN excluded.body IS NULL THEN profile.cluster ELSE excluded.cluster END,
 	visibility = excluded.visibility, anonymous = excluded.anonymous, legal_entity = excluded.legal_entity,

@@ -37,9 +37,10 @@ SELECT @id, split_part(@id, '.', 1), split_part(@id, '.', 2), @seq, number, fals
 ON CONFLICT (id) DO UPDATE SET alive = false, quarantined = true, seq = excluded.seq, updated_at = clock_timestamp()
 WHERE profile.seq <= excluded.seq`
 
-// Quarantine keeps m with the reason why it cannot be handled, and marks the
-// profile's head quarantined, in one transaction. A later revision that can be
-// handled lifts it.
+// Quarantine keeps m with the reason why it cannot be handled. If m is of
+// PROFILES it also marks the profile's head quarantined, in the same transaction;
+// a later revision that can be handled lifts it. A submission that cannot be
+// handled leaves its profile as it is.
 func (s *Store) Quarantine(ctx context.Context, m event.Message, reason string) error {
 	header, err := json.Marshal(m.Header)
 	if err != nil {
@@ -53,8 +54,8 @@ func (s *Store) Quarantine(ctx context.Context, m event.Message, reason string) 
 			return err
 		}
 		id, err := event.SubjectID(m.Subject)
-		if err != nil {
-			return nil //nolint:nilerr // it names no profile: there is no head to mark
+		if err != nil || m.Subject != event.Subject(event.Profiles, id) {
+			return nil //nolint:nilerr // there is no head to mark; sequences of INTAKE are not those of heads
 		}
 		_, err = tx.Exec(ctx, quarantineHead, pgx.NamedArgs{"id": string(id), "seq": m.Sequence})
 		return err

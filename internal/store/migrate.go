@@ -174,6 +174,63 @@ func checkJobs(ctx context.Context, pool *pgxpool.Pool, log *zap.Logger) error {
 	return nil
 }
 
+// NewestSchema returns the version of the schema that this program makes.
+func NewestSchema() (int64, error) { return newestMigration() }
+
+// Schema returns the version of the database's schema.
+func (s *Store) Schema(ctx context.Context) (int64, error) {
+	var have int64
+	if err := s.pool.QueryRow(ctx, selectVersion).Scan(&have); err != nil {
+		return 0, fmt.Errorf("schema: %w", classify(err))
+	}
+	return have, nil
+}
+
+const (
+	selectTables = `
+SELECT count(*), count(*) FILTER (WHERE c.relname = 'goose_db_version')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')`
+
+	selectHolds = `
+SELECT EXISTS (SELECT FROM profile) OR EXISTS (SELECT FROM rejection) OR EXISTS (SELECT FROM subscription) OR EXISTS (SELECT FROM decision)`
+
+	dropAll = `DROP SCHEMA public CASCADE; CREATE SCHEMA public`
+)
+
+// Clear removes the tables of the database at url, if they hold nothing but what a
+// start puts there. The error wraps fault.ErrConflict if they do, or are not ours.
+func Clear(ctx context.Context, url string) error {
+	cfg, err := poolConfig(url, Options{MaxConns: 1})
+	if err != nil {
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("clear the database: %w", err)
+	}
+	defer pool.Close()
+	var tables, ours int
+	if err := pool.QueryRow(ctx, selectTables).Scan(&tables, &ours); err != nil {
+		return fmt.Errorf("clear the database: %w", classify(err))
+	}
+	used := tables > 0
+	if ours > 0 {
+		if err := pool.QueryRow(ctx, selectHolds).Scan(&used); err != nil {
+			return fmt.Errorf("clear the database: %w", classify(err))
+		}
+	}
+	switch {
+	case used:
+		return fmt.Errorf("the database holds something: %w", fault.ErrConflict)
+	case tables == 0:
+		return nil
+	}
+	if _, err := pool.Exec(ctx, dropAll); err != nil {
+		return fmt.Errorf("clear the database: %w", classify(err))
+	}
+	return nil
+}
+
 // newestMigration returns the number of the last file in migrations.
 func newestMigration() (int64, error) {
 	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted by name

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -204,4 +205,19 @@ func (s *Store) Finish(ctx context.Context, id uuid.UUID, state alert.State, det
 	_, err := s.exec(ctx, "finish notification "+id.String(), finishNotification,
 		pgx.NamedArgs{"id": id, "state": string(state), "detail": storable(detail)})
 	return err
+}
+
+const selectOutboxAge = `
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(scheduled_at)), 0)::double precision
+FROM river_job WHERE state = 'available' AND kind IN ('notify', 'event') AND scheduled_at <= clock_timestamp()`
+
+// OutboxAge returns how long the oldest alert or event that could be sent has been
+// waiting for a worker; 0 if there is none. What is to be tried again later does
+// not count.
+func (s *Store) OutboxAge(ctx context.Context) (time.Duration, error) {
+	var seconds float64
+	if err := s.pool.QueryRow(ctx, selectOutboxAge).Scan(&seconds); err != nil {
+		return 0, fmt.Errorf("age of the outbox: %w", classify(err))
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
 }

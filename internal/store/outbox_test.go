@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -167,4 +168,29 @@ func TestRequeueGivesALostNotificationAJob(t *testing.T) {
 	requeue(1)
 	l.exec(age)
 	requeue(0) // it has one again
+}
+
+func TestOutboxAgeCountsWhatCouldBeSent(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	for _, tt := range []struct {
+		job  string // state, kind, how long ago it was due
+		want time.Duration
+	}{
+		{``, 0},
+		{`'scheduled', 'notify', '1 hour'`, 0},
+		{`'retryable', 'notify', '2 hours'`, 0},
+		{`'available', 'retell', '3 hours'`, 0},
+		{`'available', 'event', '-1 hour'`, 0},
+		{`'available', 'notify', '5 minutes'`, 5 * time.Minute},
+		{`'available', 'event', '7 minutes'`, 7 * time.Minute},
+	} {
+		if tt.job != "" {
+			l.exec(`INSERT INTO river_job (state, kind, scheduled_at, queue, max_attempts, args)
+				SELECT s::river_job_state, k, clock_timestamp() - a::interval, 'q', 9, '{}' FROM (SELECT ` + tt.job + `) j (s, k, a)`)
+		}
+		if got, err := l.OutboxAge(t.Context()); err != nil || got < tt.want || got > tt.want+patience {
+			t.Errorf("after %s: %s, %v, want %s", tt.job, got, err, tt.want)
+		}
+	}
 }

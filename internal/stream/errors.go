@@ -39,6 +39,14 @@ func classify(doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", doing, kind, err)
 }
 
+// lookUp is classify for looking up a stream: fault.ErrNotFound if there is none.
+func lookUp(name string, err error) error {
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("stream %s does not exist: %w", name, fault.ErrNotFound)
+	}
+	return classify("look up stream "+name, err)
+}
+
 // code returns the JetStream error code of err, or 0.
 func code(err error) jetstream.ErrorCode {
 	var e jetstream.JetStreamError

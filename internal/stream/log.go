@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"kobling/internal/event"
+	"kobling/internal/fault"
 	"kobling/internal/profile"
 )
 
@@ -66,6 +67,29 @@ func (s *Streams) Said(ctx context.Context, id profile.ID, after, before uint64)
 		return event.Message{}, false, classify("read what was said of "+string(id), err)
 	}
 	return stored(raw), raw.Sequence < before, nil
+}
+
+// Resubmit appends m to INTAKE if the last message on its subject is at most at
+// sequence last, and returns the new sequence. The error wraps fault.ErrConflict if
+// somebody said something later.
+func (s *Streams) Resubmit(ctx context.Context, m event.Message, msgID string, last uint64) (uint64, error) {
+	doing := "publish on " + m.Subject
+	expected := uint64(0) // nothing is kept for ever
+	switch raw, err := s.intake.GetLastMsgForSubject(ctx, m.Subject); {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+	case err != nil:
+		return 0, classify(doing, err)
+	case raw.Sequence > last:
+		return 0, fmt.Errorf("%s: %w: message %d is later", doing, fault.ErrConflict, raw.Sequence)
+	default:
+		expected = raw.Sequence
+	}
+	ack, err := s.conn.js.PublishMsg(ctx, outgoing(m),
+		jetstream.WithMsgID(msgID), jetstream.WithExpectLastSequencePerSubject(expected), jetstream.WithExpectStream(Intake))
+	if err != nil {
+		return 0, classify(doing, err)
+	}
+	return ack.Sequence, nil
 }
 
 // Settled returns the sequence of INTAKE up to which the consumer durable has

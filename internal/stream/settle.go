@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -21,7 +23,8 @@ const aloneFrom = 5
 // item is a message in hand.
 type item struct {
 	event.Message
-	raw jetstream.Msg
+	raw     jetstream.Msg
+	settled atomic.Bool
 }
 
 // work handles msgs and settles every one. It outlives ctx by at most Drain, so
@@ -31,11 +34,15 @@ func (c *Consumer) work(ctx context.Context, msgs []jetstream.Msg, h Handle) {
 	defer cancel()
 	together, alone := c.sort(msgs)
 	start := time.Now()
+	// Also those that wait for their turn are kept.
+	defer c.progress(slices.Concat(together, alone))()
+	c.stats.inHand.Store(int64(len(together) + len(alone)))
+	defer c.stats.inHand.Store(0)
 	if len(together) > 0 {
 		c.batch(ctx, together, h)
 	}
 	for _, it := range alone {
-		c.batch(ctx, []item{it}, h)
+		c.batch(ctx, []*item{it}, h)
 	}
 	c.stats.busy.Add(int64(time.Since(start)))
 }
@@ -53,7 +60,7 @@ func (c *Consumer) outlive(ctx context.Context) (context.Context, context.Cancel
 
 // sort divides what was fetched into what is handled together and what has
 // failed so often that each is handled alone.
-func (c *Consumer) sort(msgs []jetstream.Msg) (together, alone []item) {
+func (c *Consumer) sort(msgs []jetstream.Msg) (together, alone []*item) {
 	for _, raw := range msgs {
 		m, err := delivered(raw)
 		if err != nil { // not a delivery of a consumer: cannot be settled either
@@ -64,9 +71,9 @@ func (c *Consumer) sort(msgs []jetstream.Msg) (together, alone []item) {
 			c.stats.redelivered.Add(1)
 		}
 		if m.Attempt >= aloneFrom {
-			alone = append(alone, item{m, raw})
+			alone = append(alone, &item{Message: m, raw: raw})
 		} else {
-			together = append(together, item{m, raw})
+			together = append(together, &item{Message: m, raw: raw})
 		}
 	}
 	return together, alone
@@ -74,11 +81,11 @@ func (c *Consumer) sort(msgs []jetstream.Msg) (together, alone []item) {
 
 // batch hands items to h and settles them. If h panics the items are tried one
 // by one, so that one bad message does not take the others down.
-func (c *Consumer) batch(ctx context.Context, items []item, h Handle) {
+func (c *Consumer) batch(ctx context.Context, items []*item, h Handle) {
 	errs := c.call(ctx, items, h)
 	if p := panicked(errs[0]); p != nil && len(items) > 1 && len(errs) == 1 {
 		for _, it := range items {
-			c.batch(ctx, []item{it}, h)
+			c.batch(ctx, []*item{it}, h)
 		}
 		return
 	}
@@ -111,13 +118,11 @@ func panicked(err error) *panicError {
 	return p
 }
 
-// call calls h while it keeps the server informed that the items are being
-// worked on. It returns one error for each item, or a single *panicError if h
+// call calls h. It returns one error for each item, or a single *panicError if h
 // panicked as a whole.
-func (c *Consumer) call(ctx context.Context, items []item, h Handle) (errs []error) {
+func (c *Consumer) call(ctx context.Context, items []*item, h Handle) (errs []error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	defer c.progress(items)()
 	defer func() {
 		if p := recover(); p != nil {
 			errs = []error{&panicError{value: p, stack: debug.Stack()}}
@@ -125,6 +130,9 @@ func (c *Consumer) call(ctx context.Context, items []item, h Handle) (errs []err
 	}()
 	c.stats.batches.Add(1)
 	c.stats.messages.Add(uint64(len(items)))
+	if c.Meter != nil {
+		defer func(began time.Time) { c.Meter.Batch(len(items), time.Since(began)) }(time.Now())
+	}
 	ms := make([]event.Message, len(items))
 	for i := range items {
 		ms[i] = items[i].Message
@@ -139,9 +147,9 @@ func (c *Consumer) call(ctx context.Context, items []item, h Handle) (errs []err
 	return errs
 }
 
-// progress says every AckWait/3 that items are being worked on, until the
-// function it returns is called.
-func (c *Consumer) progress(items []item) (stop func()) {
+// progress says every AckWait/3 that those items are being worked on that are not
+// settled, until the function it returns is called.
+func (c *Consumer) progress(items []*item) (stop func()) {
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -154,7 +162,11 @@ func (c *Consumer) progress(items []item) (stop func()) {
 			case <-tick.C:
 			}
 			for _, it := range items {
-				if err := it.raw.InProgress(); err != nil {
+				if it.settled.Load() {
+					continue
+				}
+				// One may be settled at this very moment.
+				if err := it.raw.InProgress(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 					c.Log.Warn("progress not reported", zap.String("subject", it.Subject), zap.Error(err))
 					break // the connection is gone; the next tick tries again
 				}
@@ -165,7 +177,9 @@ func (c *Consumer) progress(items []item) (stop func()) {
 }
 
 // settle is the only place in the program that acknowledges a message.
-func (c *Consumer) settle(ctx context.Context, it item, err error) {
+func (c *Consumer) settle(ctx context.Context, it *item, err error) {
+	it.settled.Store(true)
+	c.stats.inHand.Add(-1)
 	verdict := fault.Judge(err)
 	log := c.Log.With(zap.String("consumer", c.Durable), zap.String("subject", it.Subject),
 		zap.Uint64("sequence", it.Sequence), zap.Uint64("attempt", it.Attempt))
@@ -187,6 +201,9 @@ func (c *Consumer) settle(ctx context.Context, it item, err error) {
 	}
 	if ackErr != nil { // it will come again; its handler is repeatable
 		log.Warn("message not settled", zap.Error(ackErr))
+	}
+	if c.Meter != nil {
+		c.Meter.Settled(time.Since(it.Time), verdict)
 	}
 	if c.Settled != nil {
 		c.Settled(it.Message, verdict)

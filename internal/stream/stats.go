@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,12 +19,13 @@ type Stats struct {
 	Retried     uint64        // settled: later again
 	Rejected    uint64        // settled: given up
 	Panics      uint64        // of the handler
+	InHand      int           // fetched and not settled now
 	Busy        time.Duration // spent with messages in hand
 }
 
 type counters struct {
 	batches, messages, redelivered, done, retried, rejected, panics atomic.Uint64
-	busy                                                            atomic.Int64
+	busy, inHand                                                    atomic.Int64
 }
 
 // Stats returns the counters. It may be called at any time.
@@ -36,6 +38,7 @@ func (c *Consumer) Stats() Stats {
 		Retried:     c.stats.retried.Load(),
 		Rejected:    c.stats.rejected.Load(),
 		Panics:      c.stats.panics.Load(),
+		InHand:      int(c.stats.inHand.Load()),
 		Busy:        time.Duration(c.stats.busy.Load()),
 	}
 }
@@ -80,4 +83,48 @@ func (c *Consumer) Backlog(ctx context.Context) (Backlog, error) {
 		b.Oldest = oldest.Time
 	}
 	return b, nil
+}
+
+// Passed reports whether every message up to the sequence seq is settled, over
+// all replicas. It is false before the consumer has run for the first time.
+func (c *Consumer) Passed(ctx context.Context, seq uint64) (bool, error) {
+	consumer, err := c.From.conn.js.Consumer(ctx, c.Stream, c.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, classify("look up consumer "+c.Durable, err)
+	}
+	i := consumer.CachedInfo()
+	return i.AckFloor.Stream >= seq || i.NumPending == 0 && i.NumAckPending == 0, nil
+}
+
+// Durables returns the names of the durable consumers of a stream that begin with
+// prefix.
+func (s *Streams) Durables(ctx context.Context, name, prefix string) ([]string, error) {
+	from, err := s.conn.js.Stream(ctx, name)
+	if err != nil {
+		return nil, classify("look up stream "+name, err)
+	}
+	var found []string
+	list := from.ConsumerNames(ctx)
+	for durable := range list.Name() {
+		if strings.HasPrefix(durable, prefix) {
+			found = append(found, durable)
+		}
+	}
+	if err := list.Err(); err != nil {
+		return nil, classify("list consumers of "+name, err)
+	}
+	return found, nil
+}
+
+// Forget removes a durable consumer of a stream, if there is one. Nobody may run it
+// any more.
+func (s *Streams) Forget(ctx context.Context, name, durable string) error {
+	err := s.conn.js.DeleteConsumer(ctx, name, durable)
+	if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil
+	}
+	return classify("remove consumer "+durable, err)
 }

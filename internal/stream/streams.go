@@ -169,7 +169,7 @@ func Open(ctx context.Context, c *Conn) (*Streams, error) {
 		s, err := c.js.Stream(ctx, want.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			return nil, fmt.Errorf("stream %s does not exist: %w: run \"kobling migrate\" on a new installation; "+
-				"on one that has run before its data is gone, see deploy/README.md", want.Name, fault.ErrNotFound)
+				"on one that has run before its data is gone: run \"kobling rebuild stream\"", want.Name, fault.ErrNotFound)
 		}
 		if err != nil {
 			return nil, classify("look up stream "+want.Name, err)

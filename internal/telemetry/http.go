@@ -51,6 +51,22 @@ func (s *Server) Counter(name, help string, read func() float64) {
 	s.Metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "kobling_" + name + "_total", Help: help}, read))
 }
 
+// Histogram adds a metric of how values spread over buckets, whose upper bounds are
+// given in rising order, and returns the function that takes a value.
+func (s *Server) Histogram(name, help string, buckets []float64) func(float64) {
+	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "kobling_" + name, Help: help, Buckets: buckets})
+	s.Metrics.MustRegister(h)
+	return h.Observe
+}
+
+// HistogramBy does the same for several kinds of values, which the metric tells
+// apart by a label.
+func (s *Server) HistogramBy(name, help, label string, buckets []float64) func(kind string, value float64) {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "kobling_" + name, Help: help, Buckets: buckets}, []string{label})
+	s.Metrics.MustRegister(h)
+	return func(kind string, value float64) { h.WithLabelValues(kind).Observe(value) }
+}
+
 // Handler returns the routes.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()

@@ -56,6 +56,26 @@ func TestMetricsAreReadWhenAskedFor(t *testing.T) {
 	}
 }
 
+func TestHistogramsCountByBucket(t *testing.T) {
+	t.Parallel()
+	s := telemetry.NewServer(zap.NewAtomicLevel())
+	size := s.Histogram("match_batch_messages", "Messages of a batch.", []float64{1, 16})
+	took := s.HistogramBy("match_step_seconds", "Time of a step.", "step", []float64{0.01, 1})
+	size(1)
+	size(17)
+	took("find", 0.5)
+	took("commit", 0.001)
+	body := get(t, s, "/metrics").Body.String()
+	for _, want := range []string{
+		`kobling_match_batch_messages_bucket{le="16"} 1`, `kobling_match_batch_messages_sum 18`,
+		`kobling_match_step_seconds_bucket{step="find",le="0.01"} 0`, `kobling_match_step_seconds_bucket{step="commit",le="0.01"} 1`,
+	} {
+		if !strings.Contains(body, "\n"+want+"\n") {
+			t.Errorf("metrics lack %s:\n%s", want, body)
+		}
+	}
+}
+
 func TestLoggerFormats(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]string{"json": `"msg":"hello"`, "console": "INFO\thello"} {

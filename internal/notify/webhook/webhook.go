@@ -242,11 +242,12 @@ func judge(resp *http.Response, now time.Time) error {
 // retryAfter reads a Retry-After header (RFC 9110, 10.2.3), at most a day; 0
 // when there is none.
 func retryAfter(v string, now time.Time) time.Duration {
+	const most = 24 * time.Hour
 	var d time.Duration
 	if s, err := strconv.Atoi(v); err == nil {
-		d = time.Duration(s) * time.Second
+		d = time.Duration(min(s, int(most/time.Second))) * time.Second // what is longer would not fit
 	} else if at, err := http.ParseTime(v); err == nil {
 		d = at.Sub(now)
 	}
-	return min(max(d, 0), 24*time.Hour)
+	return min(max(d, 0), most)
 }
